@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xcap - packets and system calls as one stream in time order
+ *
+ *	driver/XDP - AF_XDP UMEM ring  \
+ *	XDP/TCX copy - BPF ring buffer  \
+ *	tracepoints - BPF ring buffers   > source - merge - stream - your loop, sink
+ *	pcap/pcapng file, pipe          /
+ *
+ * A program that prints ten records:
+ *
+ *	struct xcap_record r;
+ *	struct xcap *x;
+ *
+ *	if (xcap_open(&x, "tap:eth0,syscalls", NULL)) {
+ *		fprintf(stderr, "%s\n", xcap_errmsg(NULL));
+ *		return 1;
+ *	}
+ *	for (int i = 0; i < 10 && xcap_next(x, &r, -1) == 1; i++) {
+ *		printf("%lld %s %u bytes\n", (long long)r.wall_ns, r.comm, r.len);
+ *		xcap_release(x, &r, 1);
+ *	}
+ *	xcap_close(x);
+ *
+ * Every function that can fail returns a negative errno and leaves a sentence
+ * for people in xcap_errmsg(). The library never prints, exits, forks, or
+ * touches signals and limits. One thread per handle; handles are independent.
+ */
+#ifndef XCAP_H
+#define XCAP_H
+
+#include <stddef.h>
+#include <linux/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define XCAP_API __attribute__((visibility("default")))
+
+/* ---- version ---- */
+
+#define XCAP_VERSION_MAJOR 0
+#define XCAP_VERSION_MINOR 1
+#define XCAP_VERSION_PATCH 0
+
+/**
+ * xcap_version - the library's version
+ *
+ * Return: a constant string, "0.1.0".
+ * Owns:   the library.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_version(void);
+
+/* ---- record ---- */
+
+/* What a record is. */
+enum xcap_type {
+	XCAP_PACKET	= 1,
+	XCAP_SYS_ENTER	= 2,
+	XCAP_SYS_EXIT	= 3,
+	XCAP_SWITCH	= 4,
+	XCAP_LOSS	= 5,
+};
+
+/* xcap_record.flags */
+#define XCAP_REC_LATE	(1u << 0)	/* came after its turn; its time is true */
+#define XCAP_REC_COMPAT	(1u << 1)	/* a 32-bit call: number and arguments are 32 bit's */
+#define XCAP_REC_JOINED	(1u << 2)	/* frame over several chunks, joined by a copy */
+
+/* xcap_record.direction */
+#define XCAP_DIR_NONE	0		/* not a packet, or not known */
+#define XCAP_DIR_IN	1
+#define XCAP_DIR_OUT	2
+
+/* xcap_record.linktype of packets: the LINKTYPE_ value of pcap savefiles */
+#define XCAP_LINK_ETHERNET 1
+
+/*
+ * One record, lent until it is given back by xcap_release(). (l) is written by
+ * the library from what the kernel side wrote, (p) is the library's own: leave
+ * it alone.
+ */
+struct xcap_record {
+	__s64 mono_ns;		/* (l) CLOCK_MONOTONIC; negative: a file's, before this boot */
+	__s64 wall_ns;		/* (l) the same instant, ns since the epoch */
+	const __u8 *data;	/* (l) packet: the frame; syscalls: NULL */
+	__u32 caplen;		/* (l) bytes at data */
+	__u32 len;		/* (l) bytes on the wire */
+	__u16 source;		/* (l) index of the spec, in the order they were opened */
+	__u16 cpu;		/* (l) CPU it happened on */
+	__u8  type;		/* (l) enum xcap_type */
+	__u8  direction;	/* (l) XCAP_DIR_ */
+	__u16 flags;		/* (l) XCAP_REC_ */
+	__u32 pid;		/* (l) process (thread group) id; 0 not known */
+	__u32 tid;		/* (l) thread id; 0 not known, or the idle task */
+	char  comm[16];		/* (l) the task's name at that instant; "" not known */
+	__u64 cgroup_id;	/* (l) cgroup v2 id; 0 not known */
+	__u32 uid;		/* (l) user id, if comm is known */
+	__u32 ifindex;		/* (l) packet: interface; 0 from a file */
+	union {
+		struct {
+			__u32 linktype;		/* LINKTYPE_ value */
+			__u32 queue;		/* receive queue, where known */
+		} packet;
+		struct {
+			__u32 nr;		/* syscall number of its ABI */
+			__u32 reserved;
+			const __u64 *args;	/* six arguments; lent as data is */
+		} enter;
+		struct {
+			__u32 nr;
+			__u32 reserved;
+			__s64 ret;		/* result; -errno when it failed */
+		} exit;
+		struct {
+			__u32 next_pid;		/* gets the CPU; pid and tid leave it */
+			__u32 next_tid;
+			char  next_comm[16];	/* "" not known */
+			__u32 prev_state;	/* kernel's TASK_ state; 0 runnable */
+			__u32 next_prio;
+		} sw;
+		struct {
+			__u64 count;		/* records lost */
+			__u32 where;		/* enum xcap_drop */
+			__u32 reserved;
+		} loss;
+	};
+	__u32 lane;		/* (p) */
+	__u32 span;		/* (p) */
+};
+
+/* ---- open, next, release, close ---- */
+
+struct xcap;
+
+/* xcap_opts.flags */
+#define XCAP_SELF	(1u << 0)	/* this process's own syscalls too */
+
+/* Size first; zero means default in each field. Fields are only ever appended. */
+struct xcap_opts {
+	size_t sz;		/* sizeof(struct xcap_opts) */
+	__u32 flags;		/* XCAP_SELF */
+	__u32 snaplen;		/* bytes kept of a packet; 0: 262144 */
+	__u32 slack_us;		/* longest wait for a slow source; 0: 2000 */
+	__u32 ring_kb;		/* BPF ring buffer per CPU, power of two; 0: 8192 */
+	const char *filter;	/* pcap filter expression; NULL: all */
+};
+
+/**
+ * xcap_open - open one or several sources as one stream
+ * @out:   the handle, written on success only
+ * @specs: source specs, separated by commas ("tap:eth0,syscalls?only=connect")
+ * @opts:  options, NULL for all defaults
+ *
+ * Everything is attached when it returns: what happens from then on is in the
+ * stream. xcap(7) has the grammar of specs.
+ *
+ * Return: 0; -EINVAL a bad spec or option; -ENODEV no such interface; -EPERM
+ *         missing privilege; -EBUSY another XDP program holds the hook;
+ *         other -errno. xcap_errmsg(NULL) has the sentence.
+ * Owns:   the caller, until xcap_close().
+ * Threads: any; the handle then belongs to one thread at a time.
+ * Since:  0.1
+ */
+XCAP_API int xcap_open(struct xcap **out, const char *specs, const struct xcap_opts *opts);
+
+/**
+ * xcap_next - lend the next record of the merged stream
+ * @x:          handle
+ * @rec:        out; its bytes stay valid until xcap_release() or xcap_close()
+ * @timeout_ms: longest wait; 0 only looks, -1 waits without end
+ *
+ * Records come in non-decreasing mono_ns; one that came after its turn is
+ * flagged XCAP_REC_LATE.
+ *
+ * Return: 1 one record; 0 time is up; -ENODATA every source has ended; -EINTR
+ *         xcap_break() was called or a signal came (nothing is lost); other
+ *         -errno, with a sentence in xcap_errmsg(x).
+ * Owns:   the library owns the bytes; the caller gives them back.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_next(struct xcap *x, struct xcap_record *rec, int timeout_ms);
+
+/**
+ * xcap_next_batch - lend up to a number of records at once
+ * @x:          handle
+ * @recs:       out, room for @max records
+ * @max:        at least 1
+ * @timeout_ms: longest wait for the first; 0 only looks, -1 waits without end
+ *
+ * Return: the number of records, in order; else as xcap_next().
+ * Owns:   as xcap_next().
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, int timeout_ms);
+
+/**
+ * xcap_release - give lent records back
+ * @x:    handle
+ * @recs: records as they were lent
+ * @nr:   how many
+ *
+ * Records of one source are given back oldest first; between sources any order
+ * will do. What is not given back keeps room in the rings: a reader that holds
+ * too much loses later records, which is counted.
+ *
+ * Owns:   the bytes go back to the library.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API void xcap_release(struct xcap *x, const struct xcap_record *recs, int nr);
+
+/* Called by xcap_loop() for each record. */
+typedef void (*xcap_handler)(void *user, const struct xcap_record *rec);
+
+/**
+ * xcap_loop - call a function for each record
+ * @x:       handle
+ * @max:     stop after so many; 0 or less: no limit
+ * @handler: called in stream order; each record is released when it returns
+ * @user:    handed to @handler
+ *
+ * Return: the number handled, when @max was reached or every source has ended;
+ *         -EINTR after xcap_break(); other -errno.
+ * Owns:   records are the library's again after each call.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_loop(struct xcap *x, int max, xcap_handler handler, void *user);
+
+/**
+ * xcap_break - make the waiting or next call return -EINTR
+ * @x: handle
+ *
+ * Owns:   nothing.
+ * Threads: any thread, and signal handlers, while the handle is open.
+ * Since:  0.1
+ */
+XCAP_API void xcap_break(struct xcap *x);
+
+/**
+ * xcap_stop - detach everything; what is in the rings can still be read
+ * @x: handle
+ *
+ * After it xcap_next() hands out what was captured before, then returns
+ * -ENODATA, and the accounts close: seen = delivered + filtered + dropped.
+ * Interfaces are given back to the host at once.
+ *
+ * Owns:   nothing.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API void xcap_stop(struct xcap *x);
+
+/**
+ * xcap_discard - read the stream to its end without handing it out
+ * @x: handle, stopped by this call if it is not yet
+ *
+ * What was still in the rings is counted as dropped, place "unread", so that
+ * the accounts of a reader that stops early close as well.
+ *
+ * Owns:   nothing; lent records stay valid.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API void xcap_discard(struct xcap *x);
+
+/**
+ * xcap_close - detach, free and forget
+ * @x: handle, or NULL
+ *
+ * Owns:   lent records are invalid afterwards.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API void xcap_close(struct xcap *x);
+
+/**
+ * xcap_fd - a descriptor for select, poll and epoll
+ * @x: handle
+ *
+ * Readable when xcap_next(x, r, 0) may have something. Call xcap_next() until
+ * it returns 0 before waiting: that is what arms it.
+ *
+ * Return: the descriptor, or -errno.
+ * Owns:   the library; do not close it.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_fd(struct xcap *x);
+
+/**
+ * xcap_set_filter - keep only packets that match
+ * @x:          handle
+ * @expression: pcap filter expression (pcap-filter(7)); NULL or "" keeps all
+ *
+ * Holds for packets of every source from the next record on; records that are
+ * not packets are not touched. What it refuses is counted as filtered.
+ *
+ * Return: 0; -EINVAL with libpcap's sentence in xcap_errmsg(x).
+ * Owns:   the expression is not kept.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_set_filter(struct xcap *x, const char *expression);
+
+/* ---- accounts ---- */
+
+/* Where a record was lost. Names by xcap_drop_name(). */
+enum xcap_drop {
+	XCAP_DROP_NIC_MISSED	= 0,	/* NIC had no buffer */
+	XCAP_DROP_XSK_NO_FRAME	= 1,	/* AF_XDP: no frame, or too small a one */
+	XCAP_DROP_XSK_RING_FULL	= 2,	/* AF_XDP: rx ring full */
+	XCAP_DROP_RING_FULL	= 3,	/* BPF ring buffer full */
+	XCAP_DROP_RECURSION	= 4,	/* program skipped by recursion protection */
+	XCAP_DROP_NO_META	= 5,	/* driver has no room for the time stamp */
+	XCAP_DROP_HELD		= 6,	/* reader held too many frames */
+	XCAP_DROP_UNREAD	= 7,	/* left in the rings when the reader stopped */
+	XCAP_DROP_REDIRECT	= 8,	/* redirected, but no socket took it */
+	XCAP_DROP_MAX		= 9,
+};
+
+/* Size first; the library sets sz to what it filled. Counts are records. */
+struct xcap_stats {
+	size_t sz;		/* in: sizeof(struct xcap_stats); out: bytes filled */
+	__u64 seen;		/* delivered + filtered + the sum of dropped, once stopped */
+	__u64 delivered;	/* handed to the reader */
+	__u64 filtered;		/* passed over on purpose */
+	__u64 dropped[16];	/* by enum xcap_drop */
+	__u64 packets;		/* of delivered */
+	__u64 syscalls;		/* of delivered: enter and exit */
+	__u64 switches;		/* of delivered */
+	__u64 bytes;		/* wire bytes of delivered packets */
+	__u64 late;		/* delivered after their turn, flagged */
+	__u64 out_of_order;	/* steps back between unflagged records: always 0 */
+	__u64 losses;		/* loss records handed out; not in delivered */
+	__u64 fill_ring_empty;	/* AF_XDP: a cause, not a count of packets */
+};
+
+/**
+ * xcap_stats - the accounts of one source or of all
+ * @x:      handle
+ * @source: index of the spec, or -1 for the total
+ * @stats:  in: sz; out: everything
+ *
+ * Return: 0; -EINVAL no such source, or sz is too small.
+ * Owns:   the caller.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_stats(struct xcap *x, int source, struct xcap_stats *stats);
+
+/**
+ * xcap_drop_name - short name of a place where records are lost
+ * @where: enum xcap_drop
+ *
+ * Return: a constant string such as "ring_full"; "unknown" out of range.
+ * Owns:   the library.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_drop_name(int where);
+
+/**
+ * xcap_nr_sources - how many sources the handle has
+ * @x: handle
+ *
+ * Return: the number, at least 1.
+ * Owns:   nothing.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_nr_sources(const struct xcap *x);
+
+/* What a source is; strings live as long as the handle. */
+struct xcap_source_info {
+	size_t sz;		/* in: sizeof(struct xcap_source_info) */
+	const char *spec;	/* canonical: "tap:eth0" where "eth0" was asked for */
+	const char *mode;	/* "xsk zero-copy", "tap tcx", "syscalls", "file", ... */
+	const char *note;	/* one sentence: what was chosen and why; "" nothing to say */
+	__u32 ifindex;		/* 0: no interface */
+	__u32 linktype;		/* LINKTYPE_ value of its packets */
+};
+
+/**
+ * xcap_source_info - what one source is and how it captures
+ * @x:      handle
+ * @source: index of the spec
+ * @info:   in: sz; out: everything
+ *
+ * Return: 0; -EINVAL no such source, or sz is too small.
+ * Owns:   the library owns the strings.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info);
+
+/* ---- errors ---- */
+
+/**
+ * xcap_errmsg - the sentence for the last failure
+ * @x: handle; NULL for the last failure of this thread that left no handle
+ *
+ * Return: one sentence without a newline; "" if nothing failed.
+ * Owns:   the library; valid until the next failure.
+ * Threads: one thread per handle; with NULL any, each has its own.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_errmsg(const struct xcap *x);
+
+/* ---- syscalls by name ---- */
+
+/**
+ * xcap_syscall_name - name of a syscall number
+ * @nr:     number
+ * @compat: not 0: a 32-bit number (XCAP_REC_COMPAT)
+ *
+ * Return: a constant string such as "write"; NULL if the number has no name.
+ * Owns:   the library.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_syscall_name(__u32 nr, int compat);
+
+/**
+ * xcap_syscall_nr - number of a syscall name
+ * @name:   "write"
+ * @compat: not 0: the 32-bit number
+ *
+ * Return: the number; -ENOENT no such call in that ABI.
+ * Owns:   nothing.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API int xcap_syscall_nr(const char *name, int compat);
+
+/**
+ * xcap_syscall_arg - name and kind of one argument
+ * @name: syscall name
+ * @arg:  0 to 5
+ * @kind: out, may be NULL: 'd' signed, 'u' unsigned, 'x' hexadecimal, 'o' octal,
+ *        'p' pointer, 'f' file descriptor
+ *
+ * Return: the argument's name, as in the call's man page; NULL if the call has
+ *         no such argument or is not in the table.
+ * Owns:   the library.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_syscall_arg(const char *name, int arg, char *kind);
+
+/* ---- writing what was read ---- */
+
+struct xcap_sink;
+
+/**
+ * xcap_sink_open - open a place to write records to
+ * @out:  the sink, written on success only
+ * @spec: "FILE" or "pcapng:FILE"; "-" is standard output
+ * @x:    the stream whose sources are described in it
+ *
+ * Return: 0; -errno with a sentence in xcap_errmsg(x).
+ * Owns:   the caller, until xcap_sink_close(); close it before @x.
+ * Threads: one thread per sink, the same as @x.
+ * Since:  0.1
+ */
+XCAP_API int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xcap *x);
+
+/**
+ * xcap_sink_put - write records
+ * @s:    sink
+ * @recs: records, in stream order
+ * @nr:   how many
+ *
+ * Return: 0; -errno with a sentence in xcap_errmsg() of the stream. -EPIPE: the
+ *         reader of the pipe is gone.
+ * Owns:   records stay the caller's; nothing is kept.
+ * Threads: one thread per sink.
+ * Since:  0.1
+ */
+XCAP_API int xcap_sink_put(struct xcap_sink *s, const struct xcap_record *recs, int nr);
+
+/**
+ * xcap_sink_flush - hand everything put so far to the operating system
+ * @s: sink
+ *
+ * Return: as xcap_sink_put().
+ * Owns:   nothing.
+ * Threads: one thread per sink.
+ * Since:  0.1
+ */
+XCAP_API int xcap_sink_flush(struct xcap_sink *s);
+
+/**
+ * xcap_sink_close - write the final statistics, flush and close
+ * @s: sink, or NULL
+ *
+ * Return: 0; -errno with a sentence in xcap_errmsg() of the stream.
+ * Owns:   the sink is gone, also on failure.
+ * Threads: one thread per sink.
+ * Since:  0.1
+ */
+XCAP_API int xcap_sink_close(struct xcap_sink *s);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

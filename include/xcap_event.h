@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In:   what the BPF programs emit, count and are configured with.
+ * Out:  the same layout on both sides of the ring buffers and mapped arrays.
+ * Owns: nothing. The one header that bpf/ and user/ share; it is not installed.
+ * Runs on: both sides, so fixed-width fields only, naturally aligned, no holes.
+ */
+#ifndef XCAP_EVENT_H
+#define XCAP_EVENT_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+/*
+ * What a record is. The public names are enum xcap_type in xcap.h; stream.c
+ * asserts that the two agree. XEV_TASK never leaves the library.
+ */
+enum {
+	XEV_PACKET	= 1,
+	XEV_ENTER	= 2,
+	XEV_EXIT	= 3,
+	XEV_SWITCH	= 4,
+	XEV_LOSS	= 5,
+	XEV_TASK	= 6,
+};
+
+/* xcap_ev.flags */
+enum {
+	XEV_OUT		= 1 << 0,	/* packet: leaving the host; else coming in */
+	XEV_COMPAT	= 1 << 1,	/* syscall: 32-bit call with 32-bit numbers */
+	XEV_SEED	= 1 << 2,	/* task: was there before the capture began */
+};
+
+/* Every record in a BPF ring buffer begins with this. */
+struct xcap_ev {
+	__u64 mono_ns;		/* CLOCK_MONOTONIC, taken after the reservation */
+	__u32 len;		/* bytes in use, this header included */
+	__u8  type;		/* XEV_ type */
+	__u8  flags;
+	__u16 cpu;
+	__u32 pid;		/* thread group, initial pid namespace; 0 unknown */
+	__u32 tid;
+};
+_Static_assert(sizeof(struct xcap_ev) == 24, "layout");
+
+/* XEV_PACKET: caplen bytes of frame follow. */
+struct xcap_ev_packet {
+	struct xcap_ev ev;
+	__u32 ifindex;
+	__u32 wire_len;		/* bytes on the wire, a restored VLAN tag included */
+	__u32 caplen;		/* bytes that follow */
+	__u32 queue;
+	__u8  data[];
+};
+_Static_assert(sizeof(struct xcap_ev_packet) == 40, "layout");
+
+/* XEV_ENTER */
+struct xcap_ev_enter {
+	struct xcap_ev ev;
+	__u32 nr;		/* syscall number of the ABI in flags */
+	__u32 reserved;
+	__u64 args[6];
+};
+_Static_assert(sizeof(struct xcap_ev_enter) == 80, "layout");
+
+/* XEV_EXIT */
+struct xcap_ev_exit {
+	struct xcap_ev ev;
+	__u32 nr;
+	__u32 reserved;
+	__s64 ret;
+};
+_Static_assert(sizeof(struct xcap_ev_exit) == 40, "layout");
+
+/* XEV_SWITCH: ev.pid and ev.tid leave the CPU, these get it. */
+struct xcap_ev_switch {
+	struct xcap_ev ev;
+	__u32 next_pid;
+	__u32 next_tid;
+	__u32 prev_state;	/* TASK_ state that prev left in; 0 runnable */
+	__u32 next_prio;
+};
+_Static_assert(sizeof(struct xcap_ev_switch) == 40, "layout");
+
+/* What happened to the task in an XEV_TASK record. */
+enum {
+	XTASK_SEED	= 0,	/* found by the iterator at start */
+	XTASK_FORK	= 1,
+	XTASK_EXEC	= 2,
+	XTASK_RENAME	= 3,
+	XTASK_CGROUP	= 4,
+	XTASK_UID	= 5,
+	XTASK_EXIT	= 6,
+};
+
+/* XEV_TASK: how the task is called from ev.mono_ns on. */
+struct xcap_ev_task {
+	struct xcap_ev ev;
+	__u32 what;		/* XTASK_ */
+	__u32 uid;
+	__u64 cgroup_id;	/* cgroup v2 id */
+	char  comm[16];		/* NUL-terminated */
+};
+_Static_assert(sizeof(struct xcap_ev_task) == 56, "layout");
+
+/*
+ * Where a record can be lost, or given up on purpose. The public names are
+ * XCAP_DROP_ in xcap.h; stats.c asserts that the two agree.
+ */
+enum {
+	XDROP_NIC_MISSED	= 0,	/* the NIC had no buffer (rx_missed_errors) */
+	XDROP_XSK_NO_FRAME	= 1,	/* AF_XDP rx_dropped: no or too small a frame */
+	XDROP_XSK_RING_FULL	= 2,	/* AF_XDP rx_ring_full */
+	XDROP_RING_FULL		= 3,	/* a BPF ring buffer had no room */
+	XDROP_RECURSION		= 4,	/* program skipped by recursion protection */
+	XDROP_NO_META		= 5,	/* driver gave no room for the time stamp */
+	XDROP_HELD		= 6,	/* frames ran out: reader held too many */
+	XDROP_UNREAD		= 7,	/* left in the rings when the reader stopped */
+	XDROP_REDIRECT		= 8,	/* redirected, but the socket never saw it */
+	XDROP_MAX		= 9,
+};
+
+/* XEV_LOSS: records lost on this ring since ev.mono_ns. */
+struct xcap_ev_loss {
+	struct xcap_ev ev;
+	__u64 count;
+	__u32 where;		/* XDROP_ */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct xcap_ev_loss) == 40, "layout");
+
+/*
+ * One per CPU (or AF_XDP queue) in a BPF_F_MMAPABLE array: written by the
+ * programs of that CPU only, read by the library. A cache line each, so that
+ * CPUs do not disturb one another.
+ */
+struct xcap_cpu {
+	__u64 seen;		/* records that a program looked at */
+	__u64 filtered;		/* passed over on purpose, counted in seen */
+	__u64 dropped;		/* no room, counted in seen */
+	__u64 lost;		/* of those, not yet told by a loss record */
+	__u64 lost_since_ns;	/* time of the first of them */
+	__u64 redirected;	/* AF_XDP only: handed to the socket, counted in seen */
+	__u64 no_meta;		/* AF_XDP only: passed on, no room for the stamp */
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct xcap_cpu) == 64, "layout");
+
+/* Reader to programs, in .bss: set before the reader sleeps, cleared by the first to wake it. */
+struct xcap_ctl {
+	__u32 sleeping;
+	__u32 reserved[15];
+};
+_Static_assert(sizeof(struct xcap_ctl) == 64, "layout");
+
+/*
+ * AF_XDP metadata: the 16 bytes in front of each frame in the UMEM. magic tells
+ * a stamp from what an earlier frame left there.
+ */
+#define XCAP_META_MAGIC 0x70616378	/* "xcap" */
+struct xcap_meta {
+	__u64 mono_ns;
+	__u32 magic;
+	__u16 cpu;
+	__u16 flags;
+};
+_Static_assert(sizeof(struct xcap_meta) == 16, "layout");
+
+/* ---- configuration: one `const volatile struct <file>_cfg cfg` per BPF file ---- */
+
+struct syscalls_cfg {
+	__u32 self_tgid;	/* left out; 0 leaves nobody out */
+	__u32 only;		/* 1: the bitmap decides which numbers are wanted */
+	__u32 switches;		/* 1: context switches too */
+	__u32 reserved;
+};
+
+struct tcx_copy_cfg {
+	__u32 snaplen;
+	__u32 ifindex;
+	__u32 loopback;		/* 1: the outgoing copy is no record */
+	__u32 reserved;
+};
+
+struct xdp_copy_cfg {
+	__u32 snaplen;
+	__u32 ifindex;
+};
+
+struct xdp_redirect_cfg {
+	__u32 ifindex;
+	__u32 pass_host;	/* 1: ARP, ND and the ssh connection go to the host */
+	__u8  ssh_remote[16];	/* IPv6 or v4-mapped address of the ssh client */
+	__u8  ssh_local[16];
+	__u16 ssh_remote_port;	/* network order; 0 no ssh connection to spare */
+	__u16 ssh_local_port;
+	__u32 reserved;
+};
+
+#endif

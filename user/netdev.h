@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel says of an interface, by rtnetlink (libmnl) and ethtool ioctls: no sysfs, which shows another namespace. */
+#ifndef XCAP_NETDEV_H
+#define XCAP_NETDEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "error.h"
+
+struct netdev {
+	uint32_t ifindex;
+	char name[16];
+	char driver[32];	/* "" unknown */
+	char kind[32];		/* IFLA_INFO_KIND: "veth", "bridge"; "" none */
+	uint16_t arphrd;	/* ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, ... */
+	uint32_t mtu;
+	uint32_t nr_rx_queues;	/* RX channels in use, at least 1 */
+	bool up;		/* IFF_UP */
+	bool running;		/* operstate up or unknown, carrier there */
+	bool promisc;
+	uint32_t xdp_prog_id;	/* another's or ours; 0 none */
+	char busy[128];		/* why taking its frames would hurt: "has the address 10.0.0.1/24", "is a port of br0"; "" free */
+};
+
+/* By name or altname. Return: 0; -ENODEV with a sentence; other -errno. */
+int netdev_get(const char *name, struct netdev *dev, struct error *err);
+
+/* Calls fn for each interface in ifindex order. Return: 0, fn's first non-zero, or -errno. */
+int netdev_each(int (*fn)(const struct netdev *dev, void *user), void *user, struct error *err);
+
+/* rx_missed_errors + rx_dropped-by-NIC as far as rtnetlink tells (IFLA_STATS64 rx_missed_errors). 0 when gone. */
+uint64_t netdev_rx_missed(uint32_t ifindex);
+
+/* Return: 1 the interface exists; 0 it is gone. */
+int netdev_exists(uint32_t ifindex);
+
+#endif

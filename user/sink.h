@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In:   records in stream order.
+ * Out:  a file, a pipe; later a queue or the wire.
+ * Owns: nothing of the records; a sink copies what it keeps.
+ * Runs on: the thread of the stream.
+ *
+ * A new sink is one sink_*.c with one `const struct sink_ops`, and one row in
+ * sink.c. Sinks know records and xcap.h, and neither merge nor stream.
+ */
+#ifndef XCAP_SINK_H
+#define XCAP_SINK_H
+
+#include <xcap.h>
+#include "error.h"
+
+struct xcap_sink {
+	const struct sink_ops *ops;
+	struct xcap *x;		/* for xcap_source_info() and xcap_stats() only */
+	struct error *err;
+	void *priv;
+};
+
+struct sink_ops {
+	const char *scheme;	/* "pcapng" */
+	int (*open)(struct xcap_sink *s, const char *arg);
+	int (*put)(struct xcap_sink *s, const struct xcap_record *recs, int nr);
+	int (*flush)(struct xcap_sink *s);	/* NULL: nothing to do */
+	int (*close)(struct xcap_sink *s);	/* takes half-built ones */
+};
+
+/* stream.c: where a sink's sentences go, so that xcap_errmsg(x) finds them */
+struct error *stream_error(struct xcap *x);
+
+extern const struct sink_ops sink_pcapng_ops;
+
+#endif

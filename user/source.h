@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In:   the source contract: what merge.c and stream.c may ask of a source.
+ * Out:  lanes (one per ring, queue or file), each lending records oldest first.
+ * Owns: a source owns its kernel state and its records' bytes.
+ * Runs on: the thread of the handle.
+ *
+ * A new source is one source_*.c with one `const struct source_ops`, and one
+ * row in source.c.
+ */
+#ifndef XCAP_SOURCE_H
+#define XCAP_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xcap.h>
+#include "error.h"
+
+#define SOURCE_SPEC_SIZE 256
+#define SOURCE_MAX_OPTIONS 16
+
+/* One parsed spec: "xsk:eth0?queues=0-3&snaplen=128". */
+struct spec {
+	char scheme[16];	/* "xsk"; "" plain name */
+	char name[128];		/* "eth0" */
+	struct {
+		char key[16];
+		char value[1024];
+	} options[SOURCE_MAX_OPTIONS];
+	int nr_options;
+	char text[SOURCE_SPEC_SIZE];	/* as it was written, cut if longer */
+};
+
+/* What the handle was opened with, resolved: no zero means default here. */
+struct source_conf {
+	uint32_t snaplen;
+	uint32_t ring_bytes;	/* BPF ring buffer per CPU */
+	int64_t  slack_ns;
+	bool     self;		/* own syscalls too */
+};
+
+struct source {
+	const struct source_ops *ops;
+	const struct source_conf *conf;
+	struct error *err;	/* where open() writes its sentence */
+	void *priv;		/* the source's own */
+	uint16_t index;		/* in the handle: xcap_record.source */
+	int nr_lanes;		/* set by open() */
+	int64_t slack_ns;	/* longest wait for this source; INT64_MAX: no bound */
+	uint32_t ifindex;
+	uint32_t linktype;	/* LINKTYPE_ value of its packets */
+	char spec[SOURCE_SPEC_SIZE];	/* canonical */
+	char mode[32];		/* as xcap_source_info.mode */
+	char note[512];		/* one sentence: what was chosen and why */
+};
+
+/* What a source counted itself; stream.c adds what it delivered and filtered. */
+struct source_stats {
+	uint64_t seen;
+	uint64_t filtered;	/* by the source or its programs */
+	uint64_t dropped[XCAP_DROP_MAX];
+	uint64_t fill_ring_empty;
+};
+
+struct source_ops {
+	const char *scheme;	/* "xsk", "tap", "file", ... */
+	const char *help;	/* one line for people */
+	const char *const *options;	/* keys it understands, NULL-terminated; NULL: none */
+
+	/*
+	 * Load, attach, map. On success everything is live. On failure returns -errno with a
+	 * sentence through error_set(s->err, ...) and has freed what it made.
+	 */
+	int (*open)(struct source *s, const struct spec *spec);
+
+	/*
+	 * Lend up to max records of a lane, oldest first, each written in full (all fields of
+	 * xcap_record but wall_ns and lane/span, unless the source is a file: then wall_ns
+	 * too). A record whose type is SOURCE_TASK is for the task table only.
+	 * Return: how many; 0 none now; -ENODATA the lane has ended; other -errno.
+	 */
+	int (*peek)(struct source *s, int lane, struct xcap_record *recs, int max);
+
+	/* Give the n oldest lent records of the lane back. */
+	void (*release)(struct source *s, int lane, int n);
+
+	/*
+	 * CLOCK_MONOTONIC ns: every record of the lane older than this has been lent by
+	 * peek() already. INT64_MIN: nothing can be said.
+	 */
+	int64_t (*watermark)(struct source *s, int lane);
+
+	/* Add what wakes the reader to an epoll set (EPOLLIN). NULL: nothing to wait for. */
+	int (*arm)(struct source *s, int epoll_fd);
+
+	/*
+	 * true: the reader is about to sleep, wake it at the next record; false: it is awake.
+	 * Return: 1 records are already there, do not sleep; 0. NULL: nothing to do.
+	 */
+	int (*sleep)(struct source *s, bool on);
+
+	/* Detach: no new records, lanes end (-ENODATA) once they are drained. NULL: the lanes end by themselves. */
+	void (*stop)(struct source *s);
+
+	void (*stats)(struct source *s, struct source_stats *st);
+
+	/* Takes NULL priv and half-built ones. */
+	void (*close)(struct source *s);
+};
+
+/* Internal record type: payload is struct xcap_ev_task at data. */
+#define SOURCE_TASK 6
+
+/* ---- source.c: the grammar and the table ---- */
+
+/**
+ * spec_next - parse the first spec of a comma-separated list
+ * @list: in/out; moved behind the spec and its comma; *list == '\0' at the end
+ * @spec: out
+ * @err:  sentence on failure
+ *
+ * A comma inside the value of `only=` continues that list as long as syscall
+ * names follow.
+ * Return: 1 one spec; 0 the list is at its end; -EINVAL.
+ */
+int spec_next(const char **list, struct spec *spec, struct error *err);
+
+/* Value of an option, or NULL. */
+const char *spec_option(const struct spec *spec, const char *key);
+
+/* Number with suffix K, M or G within [min, max]. Absent: *out stays. Return: 0 or -EINVAL + sentence. */
+int spec_number(const struct spec *spec, const char *key, uint64_t min, uint64_t max,
+		uint64_t *out, struct error *err);
+
+/* Find the row, check the options, open. s->conf, s->err and s->index are set by the caller. */
+int source_open(struct source *s, const struct spec *spec);
+void source_close(struct source *s);
+
+/* Rows of the table, for `xcap list`; NULL after the last. */
+const struct source_ops *source_row(int i);
+
+/* ---- one per source_*.c ---- */
+extern const struct source_ops source_xsk_ops;
+extern const struct source_ops source_tap_ops;
+extern const struct source_ops source_syscalls_ops;
+extern const struct source_ops source_file_ops;
+
+#endif
