@@ -1,80 +1,242 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# One Makefile, no recursion. `make help` lists the targets.
+#
+#   bpf/X.bpf.c -> X.bpf.o -> X.skel.h -.
+#   user/*.c ---------------------------+-> libxcap.a, libxcap.so -> xcap, xdpcount
+#
+# One Makefile, and everything it makes is in build/. `make help` lists the
+# targets. Sources are found by wildcard: a new file needs no edit here.
+#
+#   V=1                     show the commands
+#   SAN=address,undefined   sanitizers, in a build directory of its own
+#   T=word                  only the tests with this word in their name
+#   REQUIRE=net,vm          tiers in which a skipped test is a failed one
 
-B	?= build
+comma	:= ,
+SAN	?=
+B	?= build$(addprefix -,$(subst $(comma),-,$(SAN)))
 CC	?= cc
 CLANG	?= clang
 BPFTOOL	?= bpftool
+OBJCOPY	?= objcopy
 PKG	?= pkg-config
-PREFIX	?= /usr/local
-LIBDIR	?= $(PREFIX)/lib
-BINDIR	?= $(PREFIX)/bin
-INCDIR	?= $(PREFIX)/include
 CFLAGS	?= -O2 -g
+PREFIX	?= /usr/local
+BINDIR	?= $(PREFIX)/bin
+LIBDIR	?= $(PREFIX)/lib
+INCDIR	?= $(PREFIX)/include
+MANDIR	?= $(PREFIX)/share/man
+MAKEFLAGS += -r
 
-ver	= $(shell sed -n 's/^\#define XCAP_VERSION_$(1) //p' include/xcap.h)
-MAJOR	:= $(call ver,MAJOR)
-VERSION	:= $(MAJOR).$(call ver,MINOR).$(call ver,PATCH)
+# the version stands in xcap.h and nowhere else
+version	= $(shell sed -n 's/^\#define XCAP_VERSION_$(1) //p' include/xcap.h)
+MAJOR	:= $(call version,MAJOR)
+VERSION	:= $(MAJOR).$(call version,MINOR).$(call version,PATCH)
+SONAME	:= libxcap.so.$(MAJOR)
+
+# ---- what is needed, by the names of Debian 12 ----
+
+BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
+	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev
+RUN_DEPS := iproute2 curl python3
+TEST_DEPS := ethtool tcpdump tshark libcmocka-dev gcc-multilib g++ \
+	libclang-rt-14-dev shellcheck clang-format git
+DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
+LIBRARIES := libbpf libxdp libpcap libmnl
+
+# all targets but these stop here, with one line, when something is missing
+ifneq ($(filter-out deps demo test help clean uninstall,$(or $(MAKECMDGOALS),all)),)
+missing	:= $(strip $(shell $(PKG) --version >/dev/null 2>&1 || echo $(PKG); \
+	for l in $(LIBRARIES); do $(PKG) --exists $$l 2>/dev/null || echo $$l; done; \
+	for c in $(CLANG) $(BPFTOOL); do command -v $$c >/dev/null || echo $$c; done))
+ifneq ($(missing),)
+$(error missing: $(missing) -- `make deps` installs what is needed)
+endif
+PKG_CFLAGS := $(shell $(PKG) --cflags $(LIBRARIES))
+LIBS	:= $(shell $(PKG) --libs $(LIBRARIES))
+endif
+
+# ---- what there is ----
+
+# no library yet: until the stream exists, the shared one may have holes
+PARTIAL	:= $(if $(wildcard user/stream.c),,1)
+names	= $(basename $(notdir $(wildcard $(1))))
+BPF	:= $(basename $(call names,bpf/*.bpf.c))
+LIB	:= $(call names,user/*.c)
+TOOL	:= $(call names,tools/*.c)
+EXAMPLE	:= $(call names,examples/*.c)
+UNIT	:= $(call names,tests/unit/test_*.c)
+PROG	:= $(call names,tests/*.c tests/net/*.c tests/vm/*.c tests/bench/*.c)
+PROG32	:= $(call names,tests/net/*calls*.c)
+TESTBPF	:= $(basename $(call names,tests/bpf/*.bpf.c))
+FUZZ	:= $(patsubst fuzz_%,%,$(call names,tests/fuzz/fuzz_*.c))
+
+OBJ	:= $(LIB:%=$(B)/user/%.o)
+SKEL	:= $(BPF:%=$(B)/%.skel.h)
+TESTSKEL := $(TESTBPF:%=$(B)/tests/%.skel.h)
+BIN	:= $(if $(TOOL),$(if $(PARTIAL),,$(B)/xcap $(B)/xdpcount))
+PC	:= $(B)/libxcap.pc
+UNITS	:= $(UNIT:%=$(B)/tests/%)
+PROGS	:= $(PROG:%=$(B)/tests/%)
+PROGS32	:= $(PROG32:%=$(B)/tests/%32)
+REPLAYS	:= $(FUZZ:%=$(B)/tests/replay_%)
+FUZZERS	:= $(FUZZ:%=$(B)/fuzz/fuzz_%)
+
+# ---- how it is built ----
+
+DEPFILE	= -MMD -MP -MT $@ -MF $@.d
+WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wundef -Wwrite-strings -Wno-unused-parameter $(if $(WERROR),-Werror)
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+COMPILE	= -std=gnu11 $(WARN) -Iinclude -I$(B) $(PKG_CFLAGS) $(SANITIZE) $(CFLAGS) $(DEPFILE)
+INSIDE	= -Iuser -fPIC -fvisibility=hidden
+TESTING	= -Iuser -Itests/lib -I$(B)/tests
+LINK	= $(SANITIZE) $(LDFLAGS) -Wl,--as-needed $(LIBS)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
+COMPILE_BPF = $(CLANG) -O2 -g -target bpf -mcpu=v3 -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH) \
+	-Wall -Wextra -Wno-unused-parameter -Werror -I. -Iinclude -Ibpf $(DEPFILE)
 
 ifeq ($(V),1)
 say	=
-Q	=
+Q	:=
 else
-say	= @printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(2))';
-Q	= @
+say	= @printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';
+Q	:= @
 endif
 
-BPF	:= $(basename $(basename $(notdir $(wildcard bpf/*.bpf.c))))
-LIB	:= $(basename $(notdir $(wildcard user/*.c)))
-TOOL	:= xcap
-SKEL	:= $(BPF:%=$(B)/%.skel.h)
-OBJ	:= $(LIB:%=$(B)/user/%.o)
+all: $(B)/libxcap.a $(B)/libxcap.so.$(VERSION) $(BIN) $(EXAMPLE:%=$(B)/examples/%)	## library, tools and examples
+tests: all $(UNITS) $(PROGS) $(PROGS32) $(REPLAYS) $(TESTSKEL)	## and the test programs
+fuzzers: $(FUZZERS)
 
-WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-ALL_C	:= -std=gnu11 $(WARN) -Iinclude -Iuser -I$(B) $(shell $(PKG) --cflags libbpf libxdp libpcap libmnl) -fPIC -fvisibility=hidden -MMD -MP $(CFLAGS)
-LIBS	:= $(shell $(PKG) --libs libbpf libxdp libpcap libmnl)
+# kernel half: debug sections go, BTF stays
+$(B)/%.bpf.o: bpf/%.bpf.c Makefile | dirs
+	$(call say,BPF)$(COMPILE_BPF) -c $< -o $@ && llvm-strip -g $@
+$(B)/tests/%.bpf.o: tests/bpf/%.bpf.c Makefile | dirs
+	$(call say,BPF)$(COMPILE_BPF) -c $< -o $@ && llvm-strip -g $@
+%.skel.h: %.bpf.o
+	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
 
-all: $(B)/libxcap.a $(B)/libxcap.so.$(VERSION) $(TOOL:%=$(B)/%)
-
-$(B)/%.bpf.o: bpf/%.bpf.c vmlinux.h | $(B)/user
-	$(call say,BPF,$@)$(CLANG) -O2 -g -target bpf -D__bpf__ -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Werror -I. -Iinclude -MMD -MP -c $< -o $@
-$(B)/%.skel.h: $(B)/%.bpf.o
-	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
-$(B)/user/%.o: user/%.c | $(SKEL)
-	$(call say,CC,$@)$(CC) $(ALL_C) -c $< -o $@
+# library: both kinds show what is marked XCAP_API and nothing else
+$(B)/user/%.o: user/%.c Makefile | $(SKEL) dirs
+	$(call say,CC)$(CC) $(COMPILE) $(INSIDE) -c $< -o $@
 $(B)/libxcap.a: $(OBJ)
-	$(call say,AR,$@)$(LD) -r -o $(B)/libxcap.o $^ && objcopy --localize-hidden $(B)/libxcap.o && rm -f $@ && $(AR) rcs $@ $(B)/libxcap.o
+	$(call say,AR)$(LD) -r -o $(B)/libxcap.o $^ && $(OBJCOPY) --localize-hidden $(B)/libxcap.o && \
+		rm -f $@ && $(AR) rcs $@ $(B)/libxcap.o
 $(B)/libxcap.so.$(VERSION): $(OBJ) user/libxcap.map
-	$(call say,LD,$@)$(CC) -shared -Wl,-soname,libxcap.so.$(MAJOR) -Wl,--version-script=user/libxcap.map -Wl,-z,defs -o $@ $(OBJ) $(LIBS) $(LDFLAGS)
-$(TOOL:%=$(B)/%): $(B)/%: tools/%.c $(B)/libxcap.a
-	$(call say,LINK,$@)$(CC) $(ALL_C) -MF $@.d -o $@ $^ $(LIBS) $(LDFLAGS)
-$(B)/user:
-	$(Q)mkdir -p $@
+	$(call say,LD)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=user/libxcap.map \
+		$(if $(SAN)$(PARTIAL),,-Wl,-z,defs) -o $@ $(OBJ) $(LINK)
+	$(Q)ln -sf $(@F) $(B)/$(SONAME) && ln -sf $(SONAME) $(B)/libxcap.so
+$(PC): user/libxcap.pc.in FORCE
+	$(Q)sed -e 's|@INCDIR@|$(INCDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
 
-# every symbol marked XCAP_API is in the map, and nothing else is exported
-check-abi: $(B)/libxcap.so.$(VERSION)
-	@grep -oE '^XCAP_API .*\<(xcap_[a-z_]+)\(' include/xcap.h | grep -oE 'xcap_[a-z_]+\($$' | tr -d '(' | sort > $(B)/abi.h
-	@nm -D --defined-only $< | awk '$$2=="T"{sub(/@.*/,"",$$3); print $$3}' | sort > $(B)/abi.so
-	@diff -u $(B)/abi.h $(B)/abi.so
+# tools: one program of all the files, under two names
+$(B)/tools/%.o: tools/%.c Makefile | dirs
+	$(call say,CC)$(CC) $(COMPILE) -c $< -o $@
+$(B)/xcap: $(TOOL:%=$(B)/tools/%.o) $(B)/libxcap.a
+	$(call say,LINK)$(CC) -o $@ $^ $(LINK)
+$(B)/xdpcount: $(B)/xcap
+	$(Q)ln -sf xcap $@
+$(B)/examples/%: examples/%.c $(B)/libxcap.a Makefile | dirs
+	$(call say,LINK)$(CC) $(COMPILE) -o $@ $< $(B)/libxcap.a $(LINK)
 
-# one list, read by install and by uninstall: mode, file, destination
-define FILES
-644 include/xcap.h $(INCDIR)/xcap.h
-644 $(B)/libxcap.a $(LIBDIR)/libxcap.a
-755 $(B)/libxcap.so.$(VERSION) $(LIBDIR)/libxcap.so.$(VERSION)
-755 $(B)/xcap $(BINDIR)/xcap
-endef
-LINKS	= $(LIBDIR)/libxcap.so.$(MAJOR) $(LIBDIR)/libxcap.so
-export FILES
-install: all
-	$(Q)echo "$$FILES" | while read m f d; do install -D -m $$m $$f "$(DESTDIR)$$d" || exit 1; done
-	$(Q)for l in $(LINKS); do ln -sf libxcap.so.$(VERSION) "$(DESTDIR)$$l"; done
-uninstall:
-	$(Q)echo "$$FILES" | while read m f d; do rm -f "$(DESTDIR)$$d"; done; for l in $(LINKS); do rm -f "$(DESTDIR)$$l"; done
-clean:
-	$(Q)rm -rf $(B)
+# tests: unit tests see the inside of the library, all others what a user sees
+vpath test_%.c tests/unit
+vpath fuzz_%.c tests/fuzz
+vpath %.c tests tests/net tests/vm tests/bench
+$(B)/inside.a: $(OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(UNITS): $(B)/tests/%: %.c $(B)/inside.a Makefile | $(TESTSKEL) dirs
+	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/inside.a $(LINK) -lcmocka -lpthread
+$(PROGS): $(B)/tests/%: %.c $(B)/libxcap.a Makefile | $(TESTSKEL) dirs
+	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/libxcap.a $(LINK) -lm -lpthread
+$(PROGS32): $(B)/tests/%32: %.c Makefile | dirs
+	$(call say,TEST)$(CC) -m32 -std=gnu11 $(WARN) $(CFLAGS) $(DEPFILE) -o $@ $< -lpthread
+$(B)/tests/replay.o: tests/fuzz/replay.c Makefile | dirs
+	$(Q)$(CC) $(COMPILE) -c $< -o $@
+$(REPLAYS): $(B)/tests/replay_%: fuzz_%.c $(B)/tests/replay.o $(B)/inside.a Makefile | dirs
+	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/tests/replay.o $(B)/inside.a $(LINK)
 
+# fuzzers: the library once more, with clang's eyes in it
+FUZZFLAGS := -O1 -fno-omit-frame-pointer -Wno-unknown-warning-option -Wno-missing-prototypes
+$(B)/fuzz/user/%.o: user/%.c Makefile | $(SKEL) dirs
+	$(call say,FUZZ)$(CLANG) $(COMPILE) $(INSIDE) $(FUZZFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c $< -o $@
+$(B)/fuzz/inside.a: $(LIB:%=$(B)/fuzz/user/%.o)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(FUZZERS): $(B)/fuzz/%: %.c $(B)/fuzz/inside.a Makefile
+	$(call say,FUZZ)$(CLANG) $(COMPILE) $(TESTING) $(FUZZFLAGS) -fsanitize=fuzzer,address,undefined \
+		-o $@ $< $(B)/fuzz/inside.a $(LIBS)
+
+dirs:
+	@mkdir -p $(B)/user $(B)/tools $(B)/examples $(B)/tests $(B)/fuzz/user
+
+# ---- tests ----
+
+FUZZ_SECONDS ?= 60
+TIERS	:= check check-net check-vm check-san fuzz
+UNIT_RUNS = $(UNITS) $(foreach f,$(FUZZ),'$(B)/tests/replay_$f tests/fuzz/corpus/$f')
+export T REQUIRE
+run	= @B=$(abspath $(B)) tests/run.sh
+
+check: tests	## tests that need no root: units, command line, the sources themselves
+	$(run) check $(UNIT_RUNS) tests/cli
+check-net: tests	## tests in private network namespaces (as root)
+	$(run) net tests/net
+check-vm: tests	## tests in emulated guests: zero copy, other kernels
+	$(run) vm tests/vm
+check-san:	## unit tests and fuzzing corpus with ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory B=$(B)-san SAN=address,undefined san
+san: $(UNITS) $(REPLAYS)
+	$(run) san $(UNIT_RUNS)
+fuzz: fuzzers	## each fuzzer for FUZZ_SECONDS
+	$(run) fuzz $(foreach f,$(FUZZ),'tests/fuzz/fuzz.sh $f $(FUZZ_SECONDS)')
+bench: tests	## the table of ratios (as root, takes minutes)
+	@B=$(abspath $(B)) tests/bench/run.sh
+demo: deps	## a curl as one stream of packets and syscalls (as root)
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	@B=$(abspath $(B)) examples/demo.sh
+test: deps	## install what is missing, build, run every tier
+	@MAKE='$(MAKE) --no-print-directory' tests/run.sh --tiers $(TIERS)
+check-abi: $(B)/libxcap.so.$(VERSION)	## header, symbol map and library say the same
+	@B=$(abspath $(B)) tests/cli/abi.sh
+format-check:	## what clang-format would change in the lines changed since BASE
+	@! git clang-format --diff --extensions c,h $(or $(BASE),HEAD) | grep -E '^[-+]'
+
+# nothing to do takes one dpkg-query
+deps:	## install what is missing (Debian, as root)
+	@command -v dpkg-query >/dev/null || { echo 'no dpkg here; Debian calls what is needed: $(DEPS)'; exit 0; }; \
+	need=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package}\n' $(DEPS) 2>/dev/null | \
+		awk -v want='$(DEPS)' '$$1 == "ii" { have[$$2] } \
+		END { n = split(want, w, " "); for (i = 1; i <= n; i++) if (!(w[i] in have)) print w[i] }'); \
+	[ -z "$$need" ] && exit; \
+	[ "$$(id -u)" = 0 ] || { echo "as root: apt-get install" $$need; exit 1; }; \
+	echo "installing:" $$need; export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends $$need >/dev/null
+
+# ---- install ----
+
+# one list for install and uninstall, each "mode:file:destination"
+FILES	:= 644:include/xcap.h:$(INCDIR)/xcap.h \
+	644:$(B)/libxcap.a:$(LIBDIR)/libxcap.a \
+	755:$(B)/libxcap.so.$(VERSION):$(LIBDIR)/libxcap.so.$(VERSION) \
+	link:libxcap.so.$(VERSION):$(LIBDIR)/$(SONAME) \
+	link:$(SONAME):$(LIBDIR)/libxcap.so \
+	644:$(PC):$(LIBDIR)/pkgconfig/libxcap.pc \
+	$(if $(TOOL),755:$(B)/xcap:$(BINDIR)/xcap link:xcap:$(BINDIR)/xdpcount) \
+	$(foreach m,$(wildcard man/*.[1-9]),644:$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
+
+install: all $(PC)	## install below DESTDIR and PREFIX
+	$(Q)printf '%s\n' $(FILES) | while IFS=: read -r mode file to; do to="$(DESTDIR)$$to"; \
+		if [ $$mode = link ]; then mkdir -p "$${to%/*}" && ln -sfn $$file "$$to"; \
+		else install -D -m $$mode $$file "$$to"; fi || exit; done
+uninstall:	## remove what install installed
+	$(Q)printf '%s\n' $(FILES) | while IFS=: read -r mode file to; do rm -f "$(DESTDIR)$$to"; done
+clean:	## remove what was built
+	$(Q)rm -rf $(B) $(B)-san
+help:	## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+
+FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install uninstall check-abi
--include $(wildcard $(B)/*.d $(B)/user/*.d)
+.PHONY: all tests fuzzers dirs check check-net check-vm check-san san fuzz bench demo \
+	test check-abi format-check deps install uninstall clean help FORCE
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/fuzz/user/*.d)
