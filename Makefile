@@ -88,7 +88,7 @@ WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wundef -Wwrite-strings -Wno-unused-parameter $(if $(WERROR),-Werror)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMPILE	= -std=gnu11 $(WARN) -Iinclude -I$(B) $(PKG_CFLAGS) $(SANITIZE) $(CFLAGS) $(DEPFILE)
-INSIDE	= -Iuser -fPIC -fvisibility=hidden
+INSIDE	= -Iuser -D_GNU_SOURCE= -fPIC -fvisibility=hidden
 TESTING	= -Iuser -Itests/lib -I$(B)/tests
 LINK	= $(SANITIZE) $(LDFLAGS) -Wl,--as-needed $(LIBS)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   rtnetlink dumps of links and addresses, ethtool ioctls.
+ * Out:  struct netdev, and whether taking an interface's frames would hurt.
+ * Owns: nothing that outlives a call.
+ * Runs on: any thread; the answers are of its network namespace.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
+#include <net/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "netdev.h"
+
+#define OPERSTATE_UNKNOWN 0
+#define OPERSTATE_UP 6
+#define NR_ALTNAMES 8
+
+struct link {
+	struct netdev dev;
+	uint32_t master, lower;		/* ifindex; 0 none */
+	bool lower_elsewhere;		/* lower is an index of another namespace */
+	char altnames[NR_ALTNAMES][128];
+	int nr_altnames;
+};
+
+struct links {
+	struct link *v;
+	int nr, size;
+	bool failed;		/* out of memory in a callback */
+};
+
+/* ---- rtnetlink ---- */
+
+/* One request, all its answers to fn. Return: 0 or -errno. */
+static int ask(struct nlmsghdr *nlh, mnl_cb_t fn, void *user)
+{
+	char buf[32768];
+	struct mnl_socket *nl;
+	int ret = 0, n;
+
+	nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!nl)
+		return -errno;
+	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0) {
+		ret = -errno;
+		goto out;
+	}
+	do {
+		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+		if (n < 0) {
+			ret = -errno;
+			break;
+		}
+		n = mnl_cb_run(buf, n, nlh->nlmsg_seq, mnl_socket_get_portid(nl), fn, user);
+		if (n < 0)
+			ret = -errno;
+	} while (n > 0 && (nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP);
+out:
+	mnl_socket_close(nl);
+	return ret;
+}
+
+static void read_props(struct link *l, const struct nlattr *list)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, list)
+		if (mnl_attr_get_type(a) == IFLA_ALT_IFNAME && l->nr_altnames < NR_ALTNAMES)
+			snprintf(l->altnames[l->nr_altnames++], sizeof(l->altnames[0]), "%s",
+				 mnl_attr_get_str(a));
+}
+
+static void read_info(struct netdev *d, const struct nlattr *info)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, info)
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+			snprintf(d->kind, sizeof(d->kind), "%s", mnl_attr_get_str(a));
+}
+
+static void read_xdp(struct netdev *d, const struct nlattr *xdp)
+{
+	const struct nlattr *a;
+
+	/* One program: IFLA_XDP_PROG_ID. One for each mode: only those of the modes. */
+	mnl_attr_for_each_nested(a, xdp)
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_XDP_PROG_ID:
+		case IFLA_XDP_DRV_PROG_ID:
+		case IFLA_XDP_SKB_PROG_ID:
+		case IFLA_XDP_HW_PROG_ID:
+			d->xdp_prog_id = mnl_attr_get_u32(a);
+		}
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *user)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	uint8_t operstate = OPERSTATE_UNKNOWN, carrier = 1;
+	struct links *ls = user;
+	struct link *l, *grown;
+	const struct nlattr *a;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	if (ls->nr == ls->size) {
+		grown = realloc(ls->v, (ls->size + 64) * sizeof(*grown));
+		if (!grown) {
+			ls->failed = true;
+			return MNL_CB_STOP;
+		}
+		ls->v = grown;
+		ls->size += 64;
+	}
+	l = &ls->v[ls->nr++];
+	*l = (struct link){ .dev = { .ifindex = ifi->ifi_index, .arphrd = ifi->ifi_type,
+				     .up = ifi->ifi_flags & IFF_UP, .nr_rx_queues = 1 } };
+	mnl_attr_for_each(a, nlh, sizeof(*ifi)) {
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_IFNAME:
+			snprintf(l->dev.name, sizeof(l->dev.name), "%s", mnl_attr_get_str(a));
+			break;
+		case IFLA_MTU:
+			l->dev.mtu = mnl_attr_get_u32(a);
+			break;
+		case IFLA_NUM_RX_QUEUES:
+			l->dev.nr_rx_queues = mnl_attr_get_u32(a) ?: 1;
+			break;
+		case IFLA_PROMISCUITY:
+			l->dev.promisc = mnl_attr_get_u32(a) > 0;
+			break;
+		case IFLA_OPERSTATE:
+			operstate = mnl_attr_get_u8(a);
+			break;
+		case IFLA_CARRIER:
+			carrier = mnl_attr_get_u8(a);
+			break;
+		case IFLA_MASTER:
+			l->master = mnl_attr_get_u32(a);
+			break;
+		case IFLA_LINK:
+			l->lower = mnl_attr_get_u32(a);
+			break;
+		case IFLA_LINK_NETNSID:
+			l->lower_elsewhere = true;
+			break;
+		case IFLA_LINKINFO:
+			read_info(&l->dev, a);
+			break;
+		case IFLA_XDP:
+			read_xdp(&l->dev, a);
+			break;
+		case IFLA_PROP_LIST:
+			read_props(l, a);
+			break;
+		}
+	}
+	l->dev.running = carrier && (operstate == OPERSTATE_UP || operstate == OPERSTATE_UNKNOWN);
+	return MNL_CB_OK;
+}
+
+/* ---- busy: why taking its frames would hurt ---- */
+
+static struct link *find(struct links *ls, uint32_t ifindex)
+{
+	for (int i = 0; i < ls->nr; i++)
+		if (ls->v[i].dev.ifindex == ifindex)
+			return &ls->v[i];
+	return NULL;
+}
+
+/*
+ * An IPv6 link-local address does not count: the kernel gives one to every
+ * interface that is up, a mirror port's too, and nobody chose it. All others
+ * count, 169.254.0.0/16 as well: somebody put it there.
+ */
+static int on_addr(const struct nlmsghdr *nlh, void *user)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const void *local = NULL, *addr = NULL;
+	char text[INET6_ADDRSTRLEN];
+	struct links *ls = user;
+	const struct nlattr *a;
+	struct link *l;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR)
+		return MNL_CB_OK;
+	l = find(ls, ifa->ifa_index);
+	if (!l || l->dev.busy[0])
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, nlh, sizeof(*ifa)) {
+		if (mnl_attr_get_type(a) == IFA_LOCAL)
+			local = mnl_attr_get_payload(a);
+		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
+			addr = mnl_attr_get_payload(a);
+	}
+	local = local ?: addr;
+	if (!local || (ifa->ifa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(local)))
+		return MNL_CB_OK;
+	if (inet_ntop(ifa->ifa_family, local, text, sizeof(text)))
+		snprintf(l->dev.busy, sizeof(l->dev.busy), "has the address %s/%u", text,
+			 ifa->ifa_prefixlen);
+	return MNL_CB_OK;
+}
+
+/* Pairs name their other end as "link"; nothing stands on anything there. */
+static bool is_pair(const struct netdev *d)
+{
+	return !strcmp(d->kind, "veth") || !strcmp(d->kind, "netkit") || !strcmp(d->kind, "vxcan");
+}
+
+static void mark_busy(struct links *ls)
+{
+	struct link *l, *other;
+
+	for (int i = 0; i < ls->nr; i++) {
+		l = &ls->v[i];
+		if (l->dev.arphrd == ARPHRD_LOOPBACK && !l->dev.busy[0])
+			snprintf(l->dev.busy, sizeof(l->dev.busy), "is the loopback device");
+		if (l->master && !l->dev.busy[0]) {
+			other = find(ls, l->master);
+			snprintf(l->dev.busy, sizeof(l->dev.busy), "is a port of %s",
+				 other ? other->dev.name : "another interface");
+		}
+		if (!l->lower || l->lower_elsewhere || l->lower == l->dev.ifindex || is_pair(&l->dev))
+			continue;
+		other = find(ls, l->lower);
+		if (other && !other->dev.busy[0])
+			snprintf(other->dev.busy, sizeof(other->dev.busy), "carries the interface %s",
+				 l->dev.name);
+	}
+}
+
+/* ---- ethtool ---- */
+
+static void ask_driver(struct netdev *d)
+{
+	struct ethtool_drvinfo drv = { .cmd = ETHTOOL_GDRVINFO };
+	struct ethtool_channels ch = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq ifr = {};
+	int fd;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", d->name);
+	ifr.ifr_data = (void *)&drv;
+	if (!ioctl(fd, SIOCETHTOOL, &ifr))
+		snprintf(d->driver, sizeof(d->driver), "%s", drv.driver);
+	ifr.ifr_data = (void *)&ch;
+	if (!ioctl(fd, SIOCETHTOOL, &ifr) && ch.rx_count + ch.combined_count)
+		d->nr_rx_queues = ch.rx_count + ch.combined_count;
+	close(fd);
+}
+
+/* ---- what others call ---- */
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	return (x->dev.ifindex > y->dev.ifindex) - (x->dev.ifindex < y->dev.ifindex);
+}
+
+static int dump(uint16_t type, struct links *ls, mnl_cb_t fn)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct rtgenmsg *gen;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nlh->nlmsg_seq = type;
+	gen = mnl_nlmsg_put_extra_header(nlh, type == RTM_GETLINK ? sizeof(struct ifinfomsg) :
+					 sizeof(struct ifaddrmsg));
+	gen->rtgen_family = AF_UNSPEC;
+	return ask(nlh, fn, ls);
+}
+
+static int load(struct links *ls, struct error *err)
+{
+	int ret;
+
+	*ls = (struct links){};
+	ret = dump(RTM_GETLINK, ls, on_link);
+	if (!ret && ls->failed)
+		ret = -ENOMEM;
+	if (!ret)
+		ret = dump(RTM_GETADDR, ls, on_addr);
+	if (ret) {
+		free(ls->v);
+		return error_set(err, ret, "cannot list the interfaces by rtnetlink: %s",
+				 strerrordesc_np(-ret));
+	}
+	mark_busy(ls);
+	qsort(ls->v, ls->nr, sizeof(*ls->v), by_ifindex);
+	return 0;
+}
+
+static bool is_called(const struct link *l, const char *name)
+{
+	if (!strcmp(l->dev.name, name))
+		return true;
+	for (int i = 0; i < l->nr_altnames; i++)
+		if (!strcmp(l->altnames[i], name))
+			return true;
+	return false;
+}
+
+int netdev_get(const char *name, struct netdev *dev, struct error *err)
+{
+	struct links ls;
+	int ret;
+
+	ret = load(&ls, err);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
+	for (int i = 0; i < ls.nr && ret; i++) {
+		if (!is_called(&ls.v[i], name))
+			continue;
+		*dev = ls.v[i].dev;
+		ask_driver(dev);
+		ret = 0;
+	}
+	free(ls.v);
+	if (ret)
+		return error_set(err, ret, "there is no interface '%s' here: `xcap list` names those that are",
+				 name);
+	return 0;
+}
+
+int netdev_each(int (*fn)(const struct netdev *dev, void *user), void *user, struct error *err)
+{
+	struct links ls;
+	int ret;
+
+	ret = load(&ls, err);
+	if (ret)
+		return ret;
+	for (int i = 0; i < ls.nr && !ret; i++) {
+		ask_driver(&ls.v[i].dev);
+		ret = fn(&ls.v[i].dev, user);
+	}
+	free(ls.v);
+	return ret;
+}
+
+static int on_stats(const struct nlmsghdr *nlh, void *user)
+{
+	struct rtnl_link_stats64 st = {};
+	const struct nlattr *a;
+	size_t len;
+
+	mnl_attr_for_each(a, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(a) != IFLA_STATS64)
+			continue;
+		len = mnl_attr_get_payload_len(a);
+		memcpy(&st, mnl_attr_get_payload(a), len < sizeof(st) ? len : sizeof(st));
+		*(uint64_t *)user = st.rx_missed_errors;
+	}
+	return MNL_CB_OK;
+}
+
+uint64_t netdev_rx_missed(uint32_t ifindex)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi;
+	uint64_t missed = 0;
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	nlh->nlmsg_seq = ifindex;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	return ask(nlh, on_stats, &missed) ? 0 : missed;
+}
+
+int netdev_exists(uint32_t ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(ifindex, name) != NULL;
+}
