@@ -174,7 +174,7 @@ FUZZ_SECONDS ?= 60
 TIERS	:= check check-net check-vm check-san fuzz
 UNIT_RUNS = $(UNITS) $(foreach f,$(FUZZ),'$(B)/tests/replay_$f tests/fuzz/corpus/$f')
 export T REQUIRE
-run	= @B=$(abspath $(B)) tests/run.sh
+run	= @B=$(abspath $(B)) exec tests/run.sh
 
 check: tests	## tests that need no root: units, command line, the sources themselves
 	$(run) check $(UNIT_RUNS) tests/cli
@@ -187,14 +187,14 @@ check-san:	## unit tests and fuzzing corpus with ASan and UBSan
 san: $(UNITS) $(REPLAYS)
 	$(run) san $(UNIT_RUNS)
 fuzz: fuzzers	## each fuzzer for FUZZ_SECONDS
-	$(run) fuzz $(foreach f,$(FUZZ),'tests/fuzz/fuzz.sh $f $(FUZZ_SECONDS)')
+	@B=$(abspath $(B)) TIMEOUT=$$(($(FUZZ_SECONDS) + 60)) exec tests/run.sh fuzz $(foreach f,$(FUZZ),'tests/fuzz/fuzz.sh $f $(FUZZ_SECONDS)')
 bench: tests	## the table of ratios (as root, takes minutes)
-	@B=$(abspath $(B)) tests/bench/run.sh
+	@B=$(abspath $(B)) exec tests/bench/run.sh
 demo: deps	## a curl as one stream of packets and syscalls (as root)
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
-	@B=$(abspath $(B)) examples/demo.sh
+	$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) all
+	@B=$(abspath $(B)) exec examples/demo.sh
 test: deps	## install what is missing, build, run every tier
-	@MAKE='$(MAKE) --no-print-directory' tests/run.sh --tiers $(TIERS)
+	@MAKE='$(MAKE) --no-print-directory' exec tests/run.sh --tiers $(TIERS)
 check-abi: $(B)/libxcap.so.$(VERSION)	## header, symbol map and library say the same
 	@B=$(abspath $(B)) tests/cli/abi.sh
 format-check:	## what clang-format would change in the lines changed since BASE
