@@ -121,14 +121,15 @@ enum {
 	XDROP_MAX		= 9,
 };
 
-/* XEV_LOSS: records lost on this ring since ev.mono_ns. */
+/* XEV_LOSS: so many records were lost on this ring between since_ns and ev.mono_ns. */
 struct xcap_ev_loss {
 	struct xcap_ev ev;
+	__u64 since_ns;
 	__u64 count;
 	__u32 where;		/* XDROP_ */
 	__u32 reserved;
 };
-_Static_assert(sizeof(struct xcap_ev_loss) == 40, "layout");
+_Static_assert(sizeof(struct xcap_ev_loss) == 48, "layout");
 
 /*
  * One per CPU (or AF_XDP queue) in a BPF_F_MMAPABLE array: written by the
@@ -169,11 +170,12 @@ _Static_assert(sizeof(struct xcap_meta) == 16, "layout");
 
 /* ---- configuration: one `const volatile struct <file>_cfg cfg` per BPF file ---- */
 
+#define XCAP_NR_SYSCALLS 512		/* numbers the bitmap has room for */
+
 struct syscalls_cfg {
-	__u32 self_tgid;	/* left out; 0 leaves nobody out */
 	__u32 only;		/* 1: the bitmap decides which numbers are wanted */
-	__u32 switches;		/* 1: context switches too */
 	__u32 reserved;
+	__u64 wanted[2][XCAP_NR_SYSCALLS / 64];	/* by number; [1] 32-bit calls */
 };
 
 struct tcx_copy_cfg {

@@ -20,4 +20,8 @@ struct error {
 __attribute__((format(printf, 3, 4)))
 int error_set(struct error *e, int err, const char *fmt, ...);
 
+/* stream.c: where the sentences of a handle go, so that xcap_errmsg() finds them. */
+struct xcap;
+struct error *stream_error(struct xcap *x);
+
 #endif

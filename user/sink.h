@@ -29,9 +29,6 @@ struct sink_ops {
 	int (*close)(struct xcap_sink *s);	/* takes half-built ones */
 };
 
-/* stream.c: where a sink's sentences go, so that xcap_errmsg(x) finds them */
-struct error *stream_error(struct xcap *x);
-
 extern const struct sink_ops sink_pcapng_ops;
 
 #endif

@@ -63,9 +63,10 @@ struct source_stats {
 };
 
 struct source_ops {
-	const char *scheme;	/* "xsk", "tap", "file", ... */
+	const char *scheme;	/* "xsk", "tap", "file", ...; "" takes plain names */
 	const char *help;	/* one line for people */
 	const char *const *options;	/* keys it understands, NULL-terminated; NULL: none */
+	bool nameless;			/* the scheme alone is a spec: "syscalls" */
 
 	/*
 	 * Load, attach, map. On success everything is live. On failure returns -errno with a
@@ -132,6 +133,9 @@ const char *spec_option(const struct spec *spec, const char *key);
 int spec_number(const struct spec *spec, const char *key, uint64_t min, uint64_t max,
 		uint64_t *out, struct error *err);
 
+/* "on" or "off". Absent: *out stays. Return: 0 or -EINVAL + sentence. */
+int spec_bool(const struct spec *spec, const char *key, bool *out, struct error *err);
+
 /* Find the row, check the options, open. s->conf, s->err and s->index are set by the caller. */
 int source_open(struct source *s, const struct spec *spec);
 void source_close(struct source *s);
@@ -144,5 +148,6 @@ extern const struct source_ops source_xsk_ops;
 extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_syscalls_ops;
 extern const struct source_ops source_file_ops;
+extern const struct source_ops source_iface_ops;
 
 #endif

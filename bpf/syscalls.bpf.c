@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * In:   sys_enter, sys_exit and sched_switch of the whole host; what tells a task's name.
+ * Out:  one record each in the ring buffer of the CPU; a counted drop where it has no room.
+ * Owns: nothing beyond its maps (emit.bpf.h).
+ * Runs on: the CPU of the task, in its context. Tracing cannot fail the traced call.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "emit.bpf.h"
+
+#define TS_COMPAT	0x0002		/* arch/x86: this call came by the 32-bit door */
+
+const volatile struct syscalls_cfg cfg = {};
+
+int self_tgid = 0;  	/* .bss: the capturing process; 0: nobody is left out */
+int whoami = 0;  	/* .bss: thread group that ran the iterator last */
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return task->thread_info.status & TS_COMPAT;
+#else
+	return false;
+#endif
+}
+
+/* When rt_sigreturn is through, its number has been overwritten by -1 in the frame it restored. */
+static __always_inline __u32 exit_nr(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	__u32 nr = regs->orig_ax;
+
+	if (unlikely(nr == (__u32)-1))
+		return compat ? 173 : 15;
+	return nr;
+#else
+	return regs->syscallno;
+#endif
+}
+
+static __always_inline void read_args(struct pt_regs *regs, bool compat, __u64 *args)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (unlikely(compat)) {
+		args[0] = (__u32)regs->bx;
+		args[1] = (__u32)regs->cx;
+		args[2] = (__u32)regs->dx;
+		args[3] = (__u32)regs->si;
+		args[4] = (__u32)regs->di;
+		args[5] = (__u32)regs->bp;
+		return;
+	}
+	args[0] = regs->di;
+	args[1] = regs->si;
+	args[2] = regs->dx;
+	args[3] = regs->r10;
+	args[4] = regs->r8;
+	args[5] = regs->r9;
+#else
+	args[0] = regs->orig_x0;
+	args[1] = regs->regs[1];
+	args[2] = regs->regs[2];
+	args[3] = regs->regs[3];
+	args[4] = regs->regs[4];
+	args[5] = regs->regs[5];
+#endif
+}
+
+static __always_inline bool wanted(__u32 nr, bool compat)
+{
+	return !cfg.only || (nr < XCAP_NR_SYSCALLS &&
+			     cfg.wanted[compat][nr / 64 % (XCAP_NR_SYSCALLS / 64)] >> (nr % 64) & 1);
+}
+
+static __always_inline void stamp_task(struct xcap_ev *ev, struct task_struct *task)
+{
+	ev->pid = task->tgid;
+	ev->tid = task->pid;
+}
+
+/* One record that says how the task is called from now on. comm NULL: as the task has it. */
+static __always_inline void emit_task(struct task_struct *task, __u32 what, const char *comm)
+{
+	struct xcap_ev_task *t;
+	struct emit e;
+
+	if (!emit_begin(&e))
+		return;
+	t = emit_reserve(&e, sizeof(*t));
+	if (!t)
+		return;
+	emit_stamp(&e, &t->ev, XEV_TASK, sizeof(*t));
+	stamp_task(&t->ev, task);
+	t->what = what;
+	t->uid = BPF_CORE_READ(task, cred, uid.val);
+	t->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	__builtin_memset(t->comm, 0, sizeof(t->comm));
+	bpf_probe_read_kernel_str(t->comm, sizeof(t->comm), comm ? comm : task->comm);
+	emit_submit(t);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool compat = is_compat(task);
+	struct xcap_ev_enter *r;
+	struct emit e;
+
+	if (task->tgid == self_tgid || !wanted(id, compat) || !emit_begin(&e))
+		return 0;
+	r = emit_reserve(&e, sizeof(*r));
+	if (!r)
+		return 0;
+	emit_stamp(&e, &r->ev, XEV_ENTER, sizeof(*r));
+	stamp_task(&r->ev, task);
+	r->ev.flags = compat ? XEV_COMPAT : 0;
+	r->nr = id;
+	r->reserved = 0;
+	read_args(regs, compat, r->args);
+	emit_submit(r);
+	return 0;
+}
+
+/* Calls that change the user id leave no other trace. */
+static __always_inline bool changes_uid(__u32 nr, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (compat)
+		return nr == 23 || nr == 70 || nr == 164 || nr == 203 || nr == 208 || nr == 213;
+	return nr == 105 || nr == 113 || nr == 117;
+#else
+	return nr == 145 || nr == 146 || nr == 147;
+#endif
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool compat = is_compat(task);
+	__u32 nr = exit_nr(regs, compat);
+	struct xcap_ev_exit *r;
+	struct emit e;
+
+	if (unlikely(changes_uid(nr, compat) && !ret))
+		emit_task(task, XTASK_UID, NULL);
+	if (task->tgid == self_tgid || !wanted(nr, compat) || !emit_begin(&e))
+		return 0;
+	r = emit_reserve(&e, sizeof(*r));
+	if (!r)
+		return 0;
+	emit_stamp(&e, &r->ev, XEV_EXIT, sizeof(*r));
+	stamp_task(&r->ev, task);
+	r->ev.flags = compat ? XEV_COMPAT : 0;
+	r->nr = nr;
+	r->reserved = 0;
+	r->ret = compat ? (__s32)ret : ret;
+	emit_submit(r);
+	return 0;
+}
+
+/*
+ * Switches to or from the capturing process are left out with it: it would wake
+ * itself for ever.
+ */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	struct xcap_ev_switch *r;
+	struct emit e;
+
+	if (self_tgid && (prev->tgid == self_tgid || next->tgid == self_tgid))
+		return 0;
+	if (!emit_begin(&e))
+		return 0;
+	r = emit_reserve(&e, sizeof(*r));
+	if (!r)
+		return 0;
+	emit_stamp(&e, &r->ev, XEV_SWITCH, sizeof(*r));
+	stamp_task(&r->ev, prev);
+	r->next_pid = next->tgid;
+	r->next_tid = next->pid;
+	r->prev_state = preempt ? 0 : prev_state;
+	r->next_prio = next->prio;
+	emit_submit(r);
+	return 0;
+}
+
+/* ---- how tasks are called: so rare that the hot records need not carry it ---- */
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(task_newtask, struct task_struct *task, unsigned long clone_flags)
+{
+	emit_task(task, XTASK_FORK, NULL);
+	return 0;
+}
+
+/* Comes before the task has the name. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
+{
+	emit_task(task, XTASK_RENAME, comm);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(task_exec, struct task_struct *task)
+{
+	emit_task(task, XTASK_EXEC, NULL);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(task_exit, struct task_struct *task)
+{
+	emit_task(task, XTASK_EXIT, NULL);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(task_cgroup, void *dst, const char *path, struct task_struct *task)
+{
+	emit_task(task, XTASK_CGROUP, NULL);
+	return 0;
+}
+
+/* What is there at start: read by the library through the iterator, not by the rings. */
+SEC("iter/task")
+int task_seed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct xcap_ev_task t = {};
+
+	whoami = bpf_get_current_pid_tgid() >> 32;
+	if (!task)
+		return 0;
+	t.ev.mono_ns = bpf_ktime_get_ns();
+	t.ev.len = sizeof(t);
+	t.ev.type = XEV_TASK;
+	t.ev.flags = XEV_SEED;
+	t.ev.pid = task->tgid;
+	t.ev.tid = task->pid;
+	t.what = XTASK_SEED;
+	t.uid = BPF_CORE_READ(task, cred, uid.val);
+	t.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	bpf_probe_read_kernel_str(t.comm, sizeof(t.comm), task->comm);
+	bpf_seq_write(ctx->meta->seq, &t, sizeof(t));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * In:   frames at TCX, both directions; on kernels before TCX, at an AF_PACKET socket.
+ * Out:  a copy in the ring buffer; the frame goes on to the next program untouched.
+ * Owns: nothing beyond its maps (emit.bpf.h).
+ * Runs on: softirq, or the sender's context with softirqs off.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#define PACKET_CTX	struct __sk_buff
+#define packet_load(ctx, off, to, len) bpf_skb_load_bytes(ctx, off, to, len)
+#include "packet.bpf.h"
+
+#define PACKET_OUTGOING	4		/* linux/if_packet.h */
+
+const volatile struct tcx_copy_cfg cfg = {};
+
+static __always_inline void copy(struct __sk_buff *skb, __u8 flags)
+{
+	struct packet p = {
+		.wire_len = skb->len,
+		.ifindex = cfg.ifindex,
+		.queue = skb->queue_mapping,
+		.flags = flags,
+	};
+
+	/*
+	 * The kernel keeps an outer tag beside the frame. vlan_proto is in network
+	 * order already, vlan_tci is not.
+	 */
+	if (skb->vlan_present) {
+		p.tagged = 1;
+		p.vlan = skb->vlan_proto | (__u32)bpf_htons(skb->vlan_tci) << 16;
+		p.wire_len += VLAN_HLEN;
+	}
+	packet_emit(skb, &p, cfg.snaplen);
+}
+
+SEC("tc")
+int tcx_in(struct __sk_buff *skb)
+{
+	copy(skb, 0);
+	return TCX_NEXT;
+}
+
+SEC("tc")
+int tcx_out(struct __sk_buff *skb)
+{
+	copy(skb, XEV_OUT);
+	return TCX_NEXT;
+}
+
+/* Keeps nothing: the socket's queue stays empty, the ring has the record. */
+SEC("socket")
+int packet_both(struct __sk_buff *skb)
+{
+	bool out = skb->pkt_type == PACKET_OUTGOING;
+
+	if (!(out && cfg.loopback))
+		copy(skb, out ? XEV_OUT : 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

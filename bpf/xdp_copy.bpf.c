@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * In:   frames at the XDP hook, before the stack.
+ * Out:  a copy in the ring buffer; the frame always passes.
+ * Owns: nothing beyond its maps (emit.bpf.h).
+ * Runs on: softirq, the CPU of the queue.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+#define PACKET_CTX	struct xdp_md
+#define packet_load(ctx, off, to, len) bpf_xdp_load_bytes(ctx, off, to, len)
+#include "packet.bpf.h"
+
+const volatile struct xdp_copy_cfg cfg = {};
+
+static __always_inline void copy(struct xdp_md *ctx, __u32 wire_len)
+{
+	struct packet p = {
+		.wire_len = wire_len,
+		.ifindex = cfg.ifindex,
+		.queue = ctx->rx_queue_index,
+	};
+
+	packet_emit(ctx, &p, cfg.snaplen);
+}
+
+SEC("xdp")
+int xdp_copy(struct xdp_md *ctx)
+{
+	copy(ctx, ctx->data_end - ctx->data);
+	return XDP_PASS;
+}
+
+SEC("xdp.frags")
+int xdp_copy_frags(struct xdp_md *ctx)
+{
+	copy(ctx, bpf_xdp_get_buff_len(ctx));
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";

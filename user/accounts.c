@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   what the sources and their programs counted, what the stream handed out.
+ * Out:  the accounts: seen = delivered + filtered + dropped by place.
+ * Owns: nothing; the counts live in the handle.
+ * Runs on: the thread of the handle.
+ */
+#include <errno.h>
+#include "opts.h"
+#include "stream.h"
+
+_Static_assert((int)XCAP_DROP_MAX == XDROP_MAX && (int)XCAP_DROP_RING_FULL == XDROP_RING_FULL &&
+	       (int)XCAP_DROP_REDIRECT == XDROP_REDIRECT, "one numbering on both sides");
+
+static const char *const drop_names[XCAP_DROP_MAX] = {
+	[XCAP_DROP_NIC_MISSED] = "nic_missed",
+	[XCAP_DROP_XSK_NO_FRAME] = "xsk_no_frame",
+	[XCAP_DROP_XSK_RING_FULL] = "xsk_ring_full",
+	[XCAP_DROP_RING_FULL] = "ring_full",
+	[XCAP_DROP_RECURSION] = "recursion",
+	[XCAP_DROP_NO_META] = "no_meta",
+	[XCAP_DROP_HELD] = "held",
+	[XCAP_DROP_UNREAD] = "unread",
+	[XCAP_DROP_REDIRECT] = "redirect",
+};
+
+const char *xcap_drop_name(int where)
+{
+	return where >= 0 && where < XCAP_DROP_MAX ? drop_names[where] : "unknown";
+}
+
+void accounts_count(struct xcap *x, const struct xcap_record *rec, int by)
+{
+	struct xcap_stats *c = &x->counts[rec->source];
+
+	switch (rec->type) {
+	case XCAP_PACKET:
+		c->packets += by;
+		c->bytes += by * (__s64)rec->len;
+		break;
+	case XCAP_SYS_ENTER:
+	case XCAP_SYS_EXIT:
+		c->syscalls += by;
+		break;
+	case XCAP_SWITCH:
+		c->switches += by;
+		break;
+	case XCAP_LOSS:
+		c->losses += by;
+		break;
+	}
+	if (rec->type != XCAP_LOSS)
+		c->delivered += by;
+	if (rec->flags & XCAP_REC_LATE) {
+		c->late += by;
+	} else if (by > 0) {
+		/* the merge promises this never happens; counted where the reader stands */
+		c->out_of_order += rec->mono_ns < x->last_ns;
+		x->last_ns = rec->mono_ns;
+	}
+}
+
+static void add(struct xcap_stats *to, const struct xcap_stats *c)
+{
+	to->seen += c->seen;
+	to->delivered += c->delivered;
+	to->filtered += c->filtered;
+	for (int i = 0; i < XCAP_DROP_MAX; i++)
+		to->dropped[i] += c->dropped[i];
+	to->packets += c->packets;
+	to->syscalls += c->syscalls;
+	to->switches += c->switches;
+	to->bytes += c->bytes;
+	to->late += c->late;
+	to->out_of_order += c->out_of_order;
+	to->losses += c->losses;
+	to->fill_ring_empty += c->fill_ring_empty;
+}
+
+/* What the stream counted, what the source counted; task records are nobody's business. */
+static void one_source(struct xcap *x, int i, struct xcap_stats *out)
+{
+	struct source *s = x->sources[i];
+	struct source_stats st = { 0 };
+
+	if (s->ops->stats)
+		s->ops->stats(s, &st);
+	*out = x->counts[i];
+	out->seen = st.seen - x->nr_tasks[i];
+	out->filtered += st.filtered;
+	out->fill_ring_empty = st.fill_ring_empty;
+	for (int d = 0; d < XCAP_DROP_MAX; d++)
+		out->dropped[d] += st.dropped[d];
+}
+
+int xcap_stats(struct xcap *x, int source, struct xcap_stats *stats)
+{
+	struct xcap_stats total = { 0 }, one;
+
+	if (source < -1 || source >= x->nr_sources)
+		return error_set(&x->err, -EINVAL, "there is no source %d", source);
+	for (int i = 0; i < x->nr_sources; i++) {
+		if (source != -1 && source != i)
+			continue;
+		one_source(x, i, &one);
+		add(&total, &one);
+	}
+	return opts_out(stats, &total, sizeof(total));
+}
+
+int xcap_nr_sources(const struct xcap *x)
+{
+	return x->nr_sources;
+}
+
+int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info)
+{
+	struct source *s;
+
+	if (source < 0 || source >= x->nr_sources)
+		return error_set(&x->err, -EINVAL, "there is no source %d", source);
+	s = x->sources[source];
+	return opts_out(info, &(struct xcap_source_info){
+		.spec = s->spec,
+		.mode = s->mode,
+		.note = s->note,
+		.ifindex = s->ifindex,
+		.linktype = s->linktype,
+	}, sizeof(*info));
+}

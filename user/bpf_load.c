@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   skeletons that do not load, programs to attach.
+ * Out:  a sentence that says what to do; links; counts of skipped runs.
+ * Owns: nothing.
+ * Runs on: the thread that opens the handle.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+#include "bpf_load.h"
+
+static int no_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+void bpf_load_quiet(void)
+{
+	libbpf_set_print(no_print);
+}
+
+int bpf_load_failed(int err, const char *what, struct error *e)
+{
+	if (err == -EPERM || err == -EACCES)
+		return error_set(e, -EPERM, "no permission to load the BPF programs of %s; run as "
+				 "root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", what);
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return error_set(e, err, "this kernel has no BTF (/sys/kernel/btf/vmlinux), which "
+				 "%s needs; use a kernel built with CONFIG_DEBUG_INFO_BTF", what);
+	if (err == -ENOMEM)
+		return error_set(e, err, "no memory for the BPF programs of %s; raise RLIMIT_MEMLOCK "
+				 "or try a smaller ring", what);
+	return error_set(e, err, "the kernel refuses the BPF programs of %s: %s; `bpftool prog load` "
+			 "shows its reasons", what, strerror(-err));
+}
+
+int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct error *e)
+{
+	struct bpf_link *link = bpf_program__attach(prog);
+
+	if (!link) {
+		int err = -errno;
+
+		return error_set(e, err, "cannot attach to tracepoint %s: %s; run as root, or with "
+				 "CAP_BPF and CAP_PERFMON", bpf_program__name(prog), strerror(-err));
+	}
+	*out = link;
+	return 0;
+}
+
+uint64_t bpf_load_misses(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = bpf_program__fd(prog);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		return 0;
+	return info.recursion_misses;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Filter text to programs, by libpcap's own compiler; run over packets in user
+ * space. One program for each link type in use.
+ */
+#ifndef XCAP_FILTER_H
+#define XCAP_FILTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "error.h"
+
+struct filter;
+
+/* Return: 0; -EINVAL with libpcap's sentence; -ENOMEM. linktypes: LINKTYPE_ values, repeats allowed. */
+int filter_compile(struct filter **out, const char *expression, const uint32_t *linktypes, int nr,
+		   struct error *err);
+
+/* Does a packet match? A link type that was not compiled for matches nothing. */
+bool filter_match(const struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
+		  uint32_t len);
+
+void filter_free(struct filter *f);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the sources that read BPF ring buffers share: one ring and one lane for
+ * each CPU, the counters of the programs, the sleep flag, the watermark.
+ */
+#ifndef XCAP_RINGS_H
+#define XCAP_RINGS_H
+
+#include <bpf/libbpf.h>
+#include "ringbuf.h"
+#include "source.h"
+#include "xcap_event.h"
+
+struct ring_lane {
+	struct ringbuf rb;
+	int map_fd;
+	int64_t bound_ns;	/* watermark that holds */
+	int64_t asked_ns;	/* clock read before asked_pos; 0: nothing asked */
+	uint64_t asked_pos;
+	bool ended;
+};
+
+struct rings {
+	int nr;			/* lanes: CPUs that have a ring */
+	int nr_cpus;		/* possible CPUs: entries of cpus */
+	struct ring_lane *lanes;
+	struct xcap_cpu *cpus;	/* shared with the programs */
+	struct xcap_ctl *ctl;	/* shared with the programs */
+	bool stopped;
+};
+
+/* The option `ring=`: bytes a CPU, a power of two. Return: 0; -EINVAL with a sentence. */
+int rings_size_option(const struct spec *spec, uint64_t *bytes, struct error *err);
+
+/* Before load: sizes of the two maps of emit.bpf.h. Return: 0 or -errno. */
+int rings_prepare(struct bpf_map *events, struct bpf_map *cpus);
+
+/* After load: make and map the rings. ctl: the object's .bss. On failure a sentence, and all is freed. */
+int rings_open(struct rings *r, struct bpf_map *events, struct bpf_map *cpus, struct xcap_ctl *ctl,
+	       uint32_t ring_bytes, struct error *err);
+
+/* As the ops of the same names in source.h. */
+int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_record *recs, int max);
+void rings_release(struct rings *r, int lane, int n);
+int64_t rings_watermark(struct rings *r, int lane);
+int rings_arm(struct rings *r, int epoll_fd);
+int rings_sleep(struct rings *r, bool on);
+
+/* The programs are detached: wait until none runs any more, then let the lanes end. */
+void rings_stop(struct rings *r);
+
+/* Adds what the programs counted. */
+void rings_stats(const struct rings *r, struct source_stats *st);
+
+void rings_close(struct rings *r);
+
+#endif

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   source specs as people write them: [scheme:]name[?key=value[&key=value...]], ...
+ * Out:  the table's row for each, opened.
+ * Owns: the table.
+ * Runs on: the thread that opens the handle.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "source.h"
+
+/* One row a source. The row without a scheme takes plain names, so it comes last. */
+static const struct source_ops *const table[] = {
+	&source_tap_ops,
+	&source_syscalls_ops,
+};
+
+const struct source_ops *source_row(int i)
+{
+	return i >= 0 && i < (int)(sizeof(table) / sizeof(table[0])) ? table[i] : NULL;
+}
+
+/* ---- grammar ---- */
+
+static int copy(char *to, size_t size, const char *from, size_t len, const char *what,
+		struct error *err)
+{
+	if (len >= size)
+		return error_set(err, -EINVAL, "%s '%.40s...' is longer than %zu characters", what,
+				 from, size - 1);
+	memcpy(to, from, len);
+	to[len] = '\0';
+	return 0;
+}
+
+static bool is_syscall(const char *name, size_t len)
+{
+	char text[64];
+
+	if (!len || len >= sizeof(text))
+		return false;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return !strcmp(text, "switch") || xcap_syscall_nr(text, 0) >= 0 ||
+	       xcap_syscall_nr(text, 1) >= 0;
+}
+
+/* End of an option's value. A list of syscalls goes on behind a comma while names follow. */
+static const char *value_end(const char *p, bool list)
+{
+	for (;;) {
+		const char *end = p + strcspn(p, ",&");
+
+		if (*end != ',' || !list)
+			return end;
+		p = end + 1;
+		if (!is_syscall(p, strcspn(p, ",&")))
+			return end;
+	}
+}
+
+static int parse_option(const char **at, struct spec *spec, struct error *err)
+{
+	const char *key = *at, *eq = key + strcspn(key, "=,&"), *end;
+	int n = spec->nr_options, ret;
+
+	if (n == SOURCE_MAX_OPTIONS)
+		return error_set(err, -EINVAL, "more than %d options in one spec",
+				 SOURCE_MAX_OPTIONS);
+	if (*eq != '=' || eq == key)
+		return error_set(err, -EINVAL, "option '%.*s' has no value; write key=value",
+				 (int)(eq - key), key);
+	end = value_end(eq + 1, eq - key == 4 && !memcmp(key, "only", 4));
+	ret = copy(spec->options[n].key, sizeof(spec->options[n].key), key, eq - key, "option",
+		   err);
+	ret = ret ?: copy(spec->options[n].value, sizeof(spec->options[n].value), eq + 1,
+			  end - eq - 1, "value", err);
+	if (ret)
+		return ret;
+	if (spec_option(spec, spec->options[n].key))
+		return error_set(err, -EINVAL, "option '%s' is given twice",
+				 spec->options[n].key);
+	spec->nr_options++;
+	*at = end;
+	return 0;
+}
+
+/* "xsk:" and "tcp://": letters and digits before a colon. "fe80::1" and "eth0:1" have none of ours. */
+static size_t scheme_len(const char *p)
+{
+	size_t n = 0;
+
+	while (islower((unsigned char)p[n]))
+		n++;
+	return n && p[n] == ':' ? n : 0;
+}
+
+int spec_next(const char **list, struct spec *spec, struct error *err)
+{
+	const char *start = *list, *p = start;
+	size_t n = scheme_len(p), len;
+	int ret = 0;
+
+	memset(spec, 0, sizeof(*spec));
+	if (!*p)
+		return 0;
+	if (n) {
+		ret = copy(spec->scheme, sizeof(spec->scheme), p, n, "scheme", err);
+		p += n + 1;
+	}
+	n = strcspn(p, ",?");
+	ret = ret ?: copy(spec->name, sizeof(spec->name), p, n, "name", err);
+	for (p += n; !ret && (*p == '?' || *p == '&'); ) {
+		p++;
+		ret = parse_option(&p, spec, err);
+	}
+	if (ret)
+		return ret;
+	if (!spec->name[0] && !spec->scheme[0])
+		return error_set(err, -EINVAL, "an empty source in '%.100s'; "
+				 "specs are separated by single commas", start);
+	len = p - start;
+	if (len >= sizeof(spec->text))
+		len = sizeof(spec->text) - 1;
+	memcpy(spec->text, start, len);
+	if (*p == ',' && !p[1])
+		return error_set(err, -EINVAL, "nothing follows the comma after '%s'", spec->text);
+	*list = *p == ',' ? p + 1 : p;
+	return 1;
+}
+
+const char *spec_option(const struct spec *spec, const char *key)
+{
+	for (int i = 0; i < spec->nr_options; i++)
+		if (!strcmp(spec->options[i].key, key))
+			return spec->options[i].value;
+	return NULL;
+}
+
+static int shift_of(const char *suffix)
+{
+	if (!*suffix)
+		return 0;
+	if (suffix[1])
+		return -1;
+	switch (*suffix) {
+	case 'k': case 'K': return 10;
+	case 'm': case 'M': return 20;
+	case 'g': case 'G': return 30;
+	}
+	return -1;
+}
+
+int spec_number(const struct spec *spec, const char *key, uint64_t min, uint64_t max,
+		uint64_t *out, struct error *err)
+{
+	const char *text = spec_option(spec, key);
+	unsigned long long v;
+	char *end;
+	int shift;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	shift = shift_of(end);
+	if (!isdigit((unsigned char)*text) || errno || shift < 0 || v > UINT64_MAX >> shift ||
+	    v << shift < min || v << shift > max)
+		return error_set(err, -EINVAL, "%s=%.40s is no number from %llu to %llu", key, text,
+				 (unsigned long long)min, (unsigned long long)max);
+	*out = v << shift;
+	return 0;
+}
+
+int spec_bool(const struct spec *spec, const char *key, bool *out, struct error *err)
+{
+	const char *v = spec_option(spec, key);
+
+	if (!v)
+		return 0;
+	if (strcmp(v, "on") && strcmp(v, "off"))
+		return error_set(err, -EINVAL, "%s=%.40s is neither on nor off", key, v);
+	*out = !strcmp(v, "on");
+	return 0;
+}
+
+/* ---- table ---- */
+
+static int check_options(const struct source_ops *ops, const struct spec *spec, struct error *err)
+{
+	char known[256] = "";
+
+	for (int i = 0; i < spec->nr_options; i++) {
+		const char *const *k = ops->options;
+
+		while (k && *k && strcmp(*k, spec->options[i].key))
+			k++;
+		if (k && *k)
+			continue;
+		for (k = ops->options; k && *k; k++) {
+			strncat(known, known[0] ? ", " : "", sizeof(known) - strlen(known) - 1);
+			strncat(known, *k, sizeof(known) - strlen(known) - 1);
+		}
+		return error_set(err, -EINVAL, "'%s' has no option '%s'; it knows: %s", spec->text,
+				 spec->options[i].key, known[0] ? known : "none");
+	}
+	return 0;
+}
+
+static bool is_row(const struct source_ops *ops, const struct spec *spec)
+{
+	if (spec->scheme[0])
+		return !strcmp(ops->scheme, spec->scheme);
+	if (!strcmp(spec->name, "-"))
+		return !strcmp(ops->scheme, "file");
+	/* a source that has no name of its own: "syscalls" */
+	return !ops->scheme[0] || (!strcmp(ops->scheme, spec->name) && ops->nameless);
+}
+
+static int unknown_scheme(const struct spec *spec, struct error *err)
+{
+	char known[256] = "";
+
+	for (int i = 0; source_row(i); i++) {
+		if (!source_row(i)->scheme[0])
+			continue;
+		strncat(known, known[0] ? ", " : "", sizeof(known) - strlen(known) - 1);
+		strncat(known, source_row(i)->scheme, sizeof(known) - strlen(known) - 1);
+	}
+	return error_set(err, -EINVAL, "'%s:' is no kind of source; there are: %s, or the plain "
+			 "name of an interface", spec->scheme, known);
+}
+
+int source_open(struct source *s, const struct spec *spec)
+{
+	int ret;
+
+	for (int i = 0; source_row(i); i++) {
+		if (!is_row(source_row(i), spec))
+			continue;
+		s->ops = source_row(i);
+		ret = check_options(s->ops, spec, s->err);
+		if (ret)
+			return ret;
+		memcpy(s->spec, spec->text, sizeof(s->spec));
+		return s->ops->open(s, spec);
+	}
+	return unknown_scheme(spec, s->err);
+}
+
+void source_close(struct source *s)
+{
+	if (s && s->ops)
+		s->ops->close(s);
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   bpf/syscalls.bpf.c: syscalls, context switches and task names of the whole host.
+ * Out:  a lane for each CPU, and one with the tasks that were there at start.
+ * Owns: the programs, their links, the rings, the seed.
+ * Runs on: the thread of the handle.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "bpf_load.h"
+#include "clock.h"
+#include "rings.h"
+#include "source.h"
+#include "syscalls.skel.h"
+
+struct syscalls {
+	struct syscalls_bpf *skel;
+	struct rings rings;
+	struct xcap_ev_task *seed;	/* lane rings.nr: the tasks at start, in time order */
+	int nr_seed;
+	int seed_next;
+};
+
+/* ---- options ---- */
+
+static int want(struct syscalls_cfg *cfg, const char *name, bool *switches, struct error *err)
+{
+	bool known = false;
+
+	if (!strcmp(name, "switch")) {
+		*switches = true;
+		return 0;
+	}
+	for (int compat = 0; compat < 2; compat++) {
+		int nr = xcap_syscall_nr(name, compat);
+
+		if (nr < 0 || nr >= XCAP_NR_SYSCALLS)
+			continue;
+		cfg->wanted[compat][nr / 64] |= 1ULL << nr % 64;
+		known = true;
+	}
+	if (!known)
+		return error_set(err, -EINVAL, "'%s' is no system call; only= takes names such as "
+				 "connect,accept4", name);
+	return 0;
+}
+
+static int parse_only(const char *list, struct syscalls_cfg *cfg, bool *switches,
+		      struct error *err)
+{
+	char text[1024], *save, *name;
+	int ret = 0;
+
+	cfg->only = 1;
+	*switches = false;
+	strncpy(text, list, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (name = strtok_r(text, ",", &save); name && !ret; name = strtok_r(NULL, ",", &save))
+		ret = want(cfg, name, switches, err);
+	return ret;
+}
+
+/* ---- open ---- */
+
+static int grow_seed(struct syscalls *p, int *room)
+{
+	struct xcap_ev_task *more = reallocarray(p->seed, *room * 2 + 256, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	p->seed = more;
+	*room = *room * 2 + 256;
+	return 0;
+}
+
+/* The iterator's output is whole records; a read may end inside one. */
+static int read_seed(struct syscalls *p, int fd)
+{
+	size_t have = 0;
+	int room = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (have + sizeof(*p->seed) > room * sizeof(*p->seed) && grow_seed(p, &room))
+			return -ENOMEM;
+		n = read(fd, (char *)p->seed + have, room * sizeof(*p->seed) - have);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		have += n;
+	}
+	p->nr_seed = have / sizeof(*p->seed);
+	return 0;
+}
+
+/*
+ * Runs when the task tracepoints are attached and the syscall ones are not yet:
+ * each seed is stamped when it is read, so the table is right at every instant
+ * from the first syscall on. The iterator also says who we are, in the initial
+ * pid namespace.
+ */
+static int seed_tasks(struct syscalls *p, bool self, struct error *err)
+{
+	struct bpf_link *link = NULL;
+	int fd, ret;
+
+	ret = bpf_load_attach(p->skel->progs.task_seed, &link, err);
+	if (ret)
+		return ret;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	ret = fd < 0 ? fd : read_seed(p, fd);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	if (ret)
+		return error_set(err, ret, "cannot list the tasks of this host: %s", strerror(-ret));
+	if (!self)
+		p->skel->bss->self_tgid = p->skel->bss->whoami;
+	return 0;
+}
+
+static int attach_task_programs(struct syscalls *p, struct error *err)
+{
+	struct syscalls_bpf *k = p->skel;
+
+	return bpf_load_attach(k->progs.task_newtask, &k->links.task_newtask, err) ?:
+	       bpf_load_attach(k->progs.task_rename, &k->links.task_rename, err) ?:
+	       bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
+	       bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
+	       bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err);
+}
+
+static int attach_event_programs(struct syscalls *p, bool switches, struct error *err)
+{
+	struct syscalls_bpf *k = p->skel;
+
+	return (switches ? bpf_load_attach(k->progs.sched_switch, &k->links.sched_switch, err) : 0) ?:
+	       bpf_load_attach(k->progs.sys_exit, &k->links.sys_exit, err) ?:
+	       bpf_load_attach(k->progs.sys_enter, &k->links.sys_enter, err);
+}
+
+static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg *cfg,
+		uint32_t ring_bytes)
+{
+	int ret;
+
+	bpf_load_quiet();
+	p->skel = syscalls_bpf__open();
+	if (!p->skel)
+		return bpf_load_failed(-errno, "syscalls", s->err);
+	memcpy((void *)&p->skel->rodata->cfg, cfg, sizeof(*cfg));
+	ret = rings_prepare(p->skel->maps.events, p->skel->maps.cpus);
+	ret = ret ?: syscalls_bpf__load(p->skel);
+	if (ret)
+		return bpf_load_failed(ret, "syscalls", s->err);
+	return rings_open(&p->rings, p->skel->maps.events, p->skel->maps.cpus,
+			  &p->skel->bss->ctl, ring_bytes, s->err);
+}
+
+static void source_syscalls_close(struct source *s);
+
+static int source_syscalls_open(struct source *s, const struct spec *spec)
+{
+	struct syscalls *p = calloc(1, sizeof(*p));
+	uint64_t ring_bytes = s->conf->ring_bytes;
+	struct syscalls_cfg cfg = { 0 };
+	bool switches = true, self = s->conf->self;
+	const char *only = spec_option(spec, "only");
+	int ret;
+
+	if (!p)
+		return -ENOMEM;
+	s->priv = p;
+	ret = only ? parse_only(only, &cfg, &switches, s->err) : 0;
+	ret = ret ?: spec_bool(spec, "switches", &switches, s->err);
+	ret = ret ?: spec_bool(spec, "self", &self, s->err);
+	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
+	ret = ret ?: load(p, s, &cfg, ring_bytes);
+	ret = ret ?: attach_task_programs(p, s->err);
+	ret = ret ?: seed_tasks(p, self, s->err);
+	ret = ret ?: attach_event_programs(p, switches, s->err);
+	if (ret) {
+		source_syscalls_close(s);
+		return ret;
+	}
+	s->nr_lanes = p->rings.nr + 1;
+	snprintf(s->mode, sizeof(s->mode), "syscalls");
+	snprintf(s->note, sizeof(s->note), "%s%s, %llu KiB a CPU%s",
+		 only ? "the calls named by only=" : "every system call",
+		 switches ? " and context switch" : "", (unsigned long long)ring_bytes / 1024,
+		 self ? "" : "; this process is left out");
+	return 0;
+}
+
+/* ---- the contract ---- */
+
+static int peek_seed(struct syscalls *p, const struct source *s, struct xcap_record *recs, int max)
+{
+	int n = 0;
+
+	for (; n < max && p->seed_next < p->nr_seed; n++) {
+		struct xcap_ev_task *t = &p->seed[p->seed_next++];
+
+		recs[n] = (struct xcap_record){
+			.mono_ns = t->ev.mono_ns,
+			.source = s->index,
+			.type = SOURCE_TASK,
+			.pid = t->ev.pid,
+			.tid = t->ev.tid,
+			.data = (const __u8 *)t,
+			.caplen = sizeof(*t),
+			.len = sizeof(*t),
+		};
+	}
+	return n ?: -ENODATA;
+}
+
+static int source_syscalls_peek(struct source *s, int lane, struct xcap_record *recs, int max)
+{
+	struct syscalls *p = s->priv;
+
+	return lane == p->rings.nr ? peek_seed(p, s, recs, max) :
+				     rings_peek(&p->rings, s, lane, recs, max);
+}
+
+static void source_syscalls_release(struct source *s, int lane, int n)
+{
+	struct syscalls *p = s->priv;
+
+	if (lane != p->rings.nr)
+		rings_release(&p->rings, lane, n);
+}
+
+static int64_t source_syscalls_watermark(struct source *s, int lane)
+{
+	struct syscalls *p = s->priv;
+
+	return lane == p->rings.nr ? INT64_MIN : rings_watermark(&p->rings, lane);
+}
+
+static int source_syscalls_arm(struct source *s, int epoll_fd)
+{
+	return rings_arm(&((struct syscalls *)s->priv)->rings, epoll_fd);
+}
+
+static int source_syscalls_sleep(struct source *s, bool on)
+{
+	return rings_sleep(&((struct syscalls *)s->priv)->rings, on);
+}
+
+static void source_syscalls_stop(struct source *s)
+{
+	struct syscalls *p = s->priv;
+
+	syscalls_bpf__detach(p->skel);
+	rings_stop(&p->rings);
+}
+
+static void source_syscalls_stats(struct source *s, struct source_stats *st)
+{
+	struct syscalls *p = s->priv;
+	struct bpf_program *prog;
+	uint64_t misses = 0;
+
+	rings_stats(&p->rings, st);
+	bpf_object__for_each_program(prog, p->skel->obj)
+		misses += bpf_load_misses(prog);
+	st->seen += misses + p->nr_seed;
+	st->dropped[XCAP_DROP_RECURSION] += misses;
+}
+
+static void source_syscalls_close(struct source *s)
+{
+	struct syscalls *p = s->priv;
+
+	if (!p)
+		return;
+	if (p->skel)
+		syscalls_bpf__detach(p->skel);
+	rings_close(&p->rings);
+	syscalls_bpf__destroy(p->skel);
+	free(p->seed);
+	free(p);
+	s->priv = NULL;
+}
+
+static const char *const options[] = { "only", "switches", "self", "ring", NULL };
+
+const struct source_ops source_syscalls_ops = {
+	.scheme = "syscalls",
+	.help = "system calls and context switches of the whole host",
+	.options = options,
+	.nameless = true,
+	.open = source_syscalls_open,
+	.peek = source_syscalls_peek,
+	.release = source_syscalls_release,
+	.watermark = source_syscalls_watermark,
+	.arm = source_syscalls_arm,
+	.sleep = source_syscalls_sleep,
+	.stop = source_syscalls_stop,
+	.stats = source_syscalls_stats,
+	.close = source_syscalls_close,
+};

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   bpf/tcx_copy.bpf.c at TCX (or at an AF_PACKET socket), bpf/xdp_copy.bpf.c at XDP.
+ * Out:  a lane for each CPU with copies of the frames; the traffic is never touched.
+ * Owns: the programs, their links, the rings.
+ * Runs on: the thread of the handle.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "attach.h"
+#include "bpf_load.h"
+#include "clock.h"
+#include "netdev.h"
+#include "rings.h"
+#include "source.h"
+#include "tcx_copy.skel.h"
+#include "xdp_copy.skel.h"
+
+#define LOOK_NS (100 * NS_PER_MS)	/* how often an idle tap looks whether its interface is there */
+#define LINKTYPE_RAW 101
+#define FRAME_OVERHEAD 22		/* Ethernet header and two tags */
+
+struct tap {
+	struct tcx_copy_bpf *tcx;	/* one of the two is loaded */
+	struct xdp_copy_bpf *xdp;
+	struct rings rings;
+	int links[2];			/* of TCX, XDP, or the socket; -1 none */
+	int promisc;			/* socket, -1 none */
+	bool gone_told;
+	int64_t looked_ns;
+	struct bpf_program *progs[2];	/* that run, for their counts */
+};
+
+static void source_tap_close(struct source *s);
+
+/* ---- loading ---- */
+
+static int load_tcx(struct tap *t, struct source *s, const struct netdev *dev, uint32_t snaplen,
+		    uint32_t ring_bytes)
+{
+	struct tcx_copy_cfg *cfg;
+	int ret;
+
+	t->tcx = tcx_copy_bpf__open();
+	if (!t->tcx)
+		return bpf_load_failed(-errno, s->spec, s->err);
+	cfg = (struct tcx_copy_cfg *)&t->tcx->rodata->cfg;
+	cfg->snaplen = snaplen;
+	cfg->ifindex = dev->ifindex;
+	cfg->loopback = dev->arphrd == ARPHRD_LOOPBACK;
+	ret = rings_prepare(t->tcx->maps.events, t->tcx->maps.cpus);
+	ret = ret ?: tcx_copy_bpf__load(t->tcx);
+	if (ret)
+		return bpf_load_failed(ret, s->spec, s->err);
+	return rings_open(&t->rings, t->tcx->maps.events, t->tcx->maps.cpus, &t->tcx->bss->ctl,
+			  ring_bytes, s->err);
+}
+
+static int load_xdp(struct tap *t, struct source *s, const struct netdev *dev, uint32_t snaplen,
+		    uint32_t ring_bytes, bool frags)
+{
+	struct xdp_copy_cfg *cfg;
+	int ret;
+
+	t->xdp = xdp_copy_bpf__open();
+	if (!t->xdp)
+		return bpf_load_failed(-errno, s->spec, s->err);
+	cfg = (struct xdp_copy_cfg *)&t->xdp->rodata->cfg;
+	cfg->snaplen = snaplen;
+	cfg->ifindex = dev->ifindex;
+	bpf_program__set_autoload(t->xdp->progs.xdp_copy, !frags);
+	bpf_program__set_autoload(t->xdp->progs.xdp_copy_frags, frags);
+	ret = rings_prepare(t->xdp->maps.events, t->xdp->maps.cpus);
+	ret = ret ?: xdp_copy_bpf__load(t->xdp);
+	if (ret)
+		return bpf_load_failed(ret, s->spec, s->err);
+	return rings_open(&t->rings, t->xdp->maps.events, t->xdp->maps.cpus, &t->xdp->bss->ctl,
+			  ring_bytes, s->err);
+}
+
+/* ---- attaching ---- */
+
+static int attach(struct tap *t, int slot, struct bpf_program *prog, int fd)
+{
+	if (fd < 0)
+		return fd;
+	t->links[slot] = fd;
+	t->progs[slot] = prog;
+	return 0;
+}
+
+/* Before TCX there is no hook at TC that dies with its process; a packet socket does. */
+static int open_packet(struct tap *t, struct source *s, const struct netdev *dev)
+{
+	struct bpf_program *prog = t->tcx->progs.packet_both;
+
+	snprintf(s->mode, sizeof(s->mode), "tap packet");
+	snprintf(s->note, sizeof(s->note), "copies both directions at a packet socket, "
+		 "because this kernel has no TCX");
+	return attach(t, 0, prog, attach_packet(bpf_program__fd(prog), dev->ifindex, s->err));
+}
+
+/* On lo every frame is seen twice; only the incoming copy is a record. */
+static int open_tcx(struct tap *t, struct source *s, const struct netdev *dev, uint32_t snaplen,
+		    uint32_t ring_bytes)
+{
+	bool loopback = dev->arphrd == ARPHRD_LOOPBACK;
+	int ret = load_tcx(t, s, dev, snaplen, ring_bytes);
+
+	if (ret)
+		return ret;
+	ret = attach(t, 0, t->tcx->progs.tcx_in,
+		     attach_tcx(bpf_program__fd(t->tcx->progs.tcx_in), dev->ifindex, false, s->err));
+	if (ret == -EOPNOTSUPP)
+		return open_packet(t, s, dev);
+	if (ret)
+		return ret;
+	snprintf(s->mode, sizeof(s->mode), "tap tcx");
+	snprintf(s->note, sizeof(s->note), "copies %s at TCX; the host's traffic is not touched",
+		 loopback ? "what comes in" : "both directions");
+	if (loopback)
+		return 0;
+	return attach(t, 1, t->tcx->progs.tcx_out,
+		      attach_tcx(bpf_program__fd(t->tcx->progs.tcx_out), dev->ifindex, true,
+				 s->err));
+}
+
+static int open_xdp(struct tap *t, struct source *s, const struct netdev *dev, uint32_t snaplen,
+		    uint32_t ring_bytes)
+{
+	bool frags = dev->mtu + FRAME_OVERHEAD > (uint32_t)sysconf(_SC_PAGESIZE) / 2;
+	bool generic = false;
+	struct bpf_program *prog;
+	int ret = load_xdp(t, s, dev, snaplen, ring_bytes, frags);
+
+	if (ret)
+		return ret;
+	prog = frags ? t->xdp->progs.xdp_copy_frags : t->xdp->progs.xdp_copy;
+	ret = attach(t, 0, prog, attach_xdp(bpf_program__fd(prog), dev->ifindex, &generic, s->err));
+	snprintf(s->mode, sizeof(s->mode), "tap xdp");
+	snprintf(s->note, sizeof(s->note), "copies what comes in at XDP%s, before the stack; "
+		 "what goes out is not seen there", generic ? " (generic)" : "");
+	return ret;
+}
+
+/* ---- open ---- */
+
+static int parse_hook(const struct spec *spec, bool *xdp, struct error *err)
+{
+	const char *hook = spec_option(spec, "hook");
+
+	*xdp = hook && !strcmp(hook, "xdp");
+	if (hook && !*xdp && strcmp(hook, "tcx"))
+		return error_set(err, -EINVAL, "hook=%.40s is neither tcx nor xdp", hook);
+	return 0;
+}
+
+static int open_promisc(struct tap *t, struct source *s, const struct spec *spec)
+{
+	bool on = false;
+	int ret = spec_bool(spec, "promisc", &on, s->err);
+
+	if (ret || !on)
+		return ret;
+	t->promisc = attach_promisc(s->ifindex, s->err);
+	return t->promisc < 0 ? t->promisc : 0;
+}
+
+/* Interfaces without a link layer hand over bare IP. */
+static uint32_t linktype_of(const struct netdev *dev)
+{
+	switch (dev->arphrd) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		return XCAP_LINK_ETHERNET;
+	default:
+		return LINKTYPE_RAW;
+	}
+}
+
+static int source_tap_open(struct source *s, const struct spec *spec)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+	uint64_t ring_bytes = s->conf->ring_bytes, snaplen = s->conf->snaplen;
+	struct netdev dev;
+	bool xdp;
+	int ret;
+
+	if (!t)
+		return -ENOMEM;
+	t->links[0] = t->links[1] = t->promisc = -1;
+	s->priv = t;
+	bpf_load_quiet();
+	ret = netdev_get(spec->name, &dev, s->err);
+	ret = ret ?: parse_hook(spec, &xdp, s->err);
+	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
+	ret = ret ?: spec_number(spec, "snaplen", 1, 1 << 30, &snaplen, s->err);
+	if (!ret) {
+		s->ifindex = dev.ifindex;
+		s->linktype = linktype_of(&dev);
+		ret = xdp ? open_xdp(t, s, &dev, snaplen, ring_bytes) :
+			    open_tcx(t, s, &dev, snaplen, ring_bytes);
+	}
+	ret = ret ?: open_promisc(t, s, spec);
+	if (ret) {
+		source_tap_close(s);
+		return ret;
+	}
+	s->nr_lanes = t->rings.nr;
+	return 0;
+}
+
+/* ---- the contract ---- */
+
+/* The links outlive the interface silently, so an idle tap has to look. */
+static int check_gone(struct tap *t, struct source *s)
+{
+	int64_t now = clock_mono_ns();
+
+	if (t->rings.stopped || t->gone_told || now - t->looked_ns < LOOK_NS)
+		return 0;
+	t->looked_ns = now;
+	if (netdev_exists(s->ifindex))
+		return 0;
+	t->gone_told = true;
+	rings_stop(&t->rings);
+	return error_set(s->err, -ENETDOWN, "the interface of %s is gone; what was captured before "
+			 "is complete", s->spec);
+}
+
+static int source_tap_peek(struct source *s, int lane, struct xcap_record *recs, int max)
+{
+	struct tap *t = s->priv;
+	int n = rings_peek(&t->rings, s, lane, recs, max);
+
+	return n ?: check_gone(t, s);
+}
+
+static void source_tap_release(struct source *s, int lane, int n)
+{
+	rings_release(&((struct tap *)s->priv)->rings, lane, n);
+}
+
+static int64_t source_tap_watermark(struct source *s, int lane)
+{
+	return rings_watermark(&((struct tap *)s->priv)->rings, lane);
+}
+
+static int source_tap_arm(struct source *s, int epoll_fd)
+{
+	return rings_arm(&((struct tap *)s->priv)->rings, epoll_fd);
+}
+
+static int source_tap_sleep(struct source *s, bool on)
+{
+	return rings_sleep(&((struct tap *)s->priv)->rings, on);
+}
+
+static void detach(struct tap *t)
+{
+	for (int i = 0; i < 2; i++) {
+		if (t->links[i] >= 0)
+			close(t->links[i]);
+		t->links[i] = -1;
+	}
+	if (t->promisc >= 0)
+		close(t->promisc);
+	t->promisc = -1;
+}
+
+static void source_tap_stop(struct source *s)
+{
+	struct tap *t = s->priv;
+
+	detach(t);
+	rings_stop(&t->rings);
+}
+
+static void source_tap_stats(struct source *s, struct source_stats *st)
+{
+	struct tap *t = s->priv;
+	uint64_t misses = 0;
+
+	rings_stats(&t->rings, st);
+	for (int i = 0; i < 2; i++)
+		if (t->progs[i])
+			misses += bpf_load_misses(t->progs[i]);
+	st->seen += misses;
+	st->dropped[XCAP_DROP_RECURSION] += misses;
+}
+
+static void source_tap_close(struct source *s)
+{
+	struct tap *t = s->priv;
+
+	if (!t)
+		return;
+	detach(t);
+	rings_close(&t->rings);
+	tcx_copy_bpf__destroy(t->tcx);
+	xdp_copy_bpf__destroy(t->xdp);
+	free(t);
+	s->priv = NULL;
+}
+
+static const char *const options[] = { "hook", "snaplen", "ring", "promisc", NULL };
+
+const struct source_ops source_tap_ops = {
+	.scheme = "tap",
+	.help = "a copy of an interface's packets, both directions",
+	.options = options,
+	.open = source_tap_open,
+	.peek = source_tap_peek,
+	.release = source_tap_release,
+	.watermark = source_tap_watermark,
+	.arm = source_tap_arm,
+	.sleep = source_tap_sleep,
+	.stop = source_tap_stop,
+	.stats = source_tap_stats,
+	.close = source_tap_close,
+};

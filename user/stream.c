@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   specs; what the merge lends.
+ * Out:  records for the reader: named, dated, filtered, counted.
+ * Owns: the handle and everything under it.
+ * Runs on: the thread of the handle; xcap_break() on any.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "clock.h"
+#include "opts.h"
+#include "stream.h"
+
+#define SNAPLEN_DEFAULT 262144
+#define SLACK_US_DEFAULT 2000
+#define RING_KB_DEFAULT 8192
+#define WALL_REFRESH_NS (NS_PER_SEC / 4)
+
+/* one numbering on both sides */
+_Static_assert((int)XCAP_PACKET == XEV_PACKET && (int)XCAP_SYS_ENTER == XEV_ENTER &&
+	       (int)XCAP_SYS_EXIT == XEV_EXIT && (int)XCAP_SWITCH == XEV_SWITCH &&
+	       (int)XCAP_LOSS == XEV_LOSS && (int)SOURCE_TASK == XEV_TASK, "record types");
+
+static _Thread_local struct error last_error;
+
+#define STR2(x) #x
+#define STR(x) STR2(x)
+
+const char *xcap_version(void)
+{
+	return STR(XCAP_VERSION_MAJOR) "." STR(XCAP_VERSION_MINOR) "." STR(XCAP_VERSION_PATCH);
+}
+
+const char *xcap_errmsg(const struct xcap *x)
+{
+	return x ? x->err.text : last_error.text;
+}
+
+struct error *stream_error(struct xcap *x)
+{
+	return &x->err;
+}
+
+/* ---- open ---- */
+
+static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts *theirs)
+{
+	int err = opts_in(o, sizeof(*o), theirs);
+
+	if (err == -E2BIG)
+		return error_set(&x->err, err, "an option is set that this library (%s) does not "
+				 "know; use a newer one", xcap_version());
+	if (err)
+		return error_set(&x->err, err, "xcap_opts.sz must be sizeof(struct xcap_opts)");
+	if (o->ring_kb & (o->ring_kb - 1))
+		return error_set(&x->err, -EINVAL, "ring size of %u KiB is not a power of two; "
+				 "try %u", o->ring_kb, RING_KB_DEFAULT);
+	if (o->ring_kb && (o->ring_kb < 4 || o->ring_kb > 1024 * 1024))
+		return error_set(&x->err, -EINVAL, "ring size must be 4 KiB to 1 GiB");
+	x->conf.snaplen = o->snaplen ?: SNAPLEN_DEFAULT;
+	x->conf.slack_ns = (o->slack_us ?: SLACK_US_DEFAULT) * NS_PER_US;
+	x->conf.ring_bytes = (o->ring_kb ?: RING_KB_DEFAULT) * 1024;
+	x->conf.self = o->flags & XCAP_SELF;
+	return 0;
+}
+
+static int add_source(struct xcap *x, const struct spec *spec)
+{
+	struct source **list = reallocarray(x->sources, x->nr_sources + 1, sizeof(*list));
+	struct source *s;
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+	x->sources = list;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->conf = &x->conf;
+	s->err = &x->err;
+	s->index = x->nr_sources;
+	s->slack_ns = x->conf.slack_ns;
+	s->linktype = XCAP_LINK_ETHERNET;
+	err = source_open(s, spec);
+	if (err) {
+		free(s);
+		return err;
+	}
+	x->sources[x->nr_sources++] = s;
+	return 0;
+}
+
+static int add_sources(struct xcap *x, const char *specs)
+{
+	struct spec *spec = malloc(sizeof(*spec));
+	int ret;
+
+	if (!spec)
+		return -ENOMEM;
+	while ((ret = spec_next(&specs, spec, &x->err)) > 0) {
+		ret = x->nr_sources == UINT16_MAX ? -E2BIG : add_source(x, spec);
+		if (ret)
+			break;
+	}
+	free(spec);
+	if (!ret && !x->nr_sources)
+		return error_set(&x->err, -EINVAL, "no source is named; try 'tap:lo' or 'syscalls'");
+	return ret;
+}
+
+/* What stands on the number of sources and lanes. */
+static int build(struct xcap *x)
+{
+	int err = merge_new(&x->merge, x->sources, x->nr_sources);
+
+	if (err)
+		return err;
+	x->tasks = tasks_new();
+	x->counts = calloc(x->nr_sources, sizeof(*x->counts));
+	x->nr_tasks = calloc(x->nr_sources, sizeof(*x->nr_tasks));
+	x->lanes = calloc(merge_nr_lanes(x->merge) + 1, sizeof(*x->lanes));
+	if (!x->tasks || !x->counts || !x->nr_tasks || !x->lanes)
+		return -ENOMEM;
+	x->wall_offset_ns = clock_wall_offset_ns();
+	x->last_ns = INT64_MIN;
+	return wait_open(x);
+}
+
+int xcap_open(struct xcap **out, const char *specs, const struct xcap_opts *opts)
+{
+	struct xcap *x = calloc(1, sizeof(*x));
+	struct xcap_opts o;
+	int err;
+
+	if (!x)
+		return error_set(&last_error, -ENOMEM, "no memory for a capture handle");
+	x->epoll_fd = x->event_fd = x->timer_fd = -1;
+	err = read_opts(x, &o, opts);
+	err = err ?: add_sources(x, specs ?: "");
+	err = err ?: build(x);
+	err = err ?: xcap_set_filter(x, o.filter);
+	if (!err) {
+		*out = x;
+		return 0;
+	}
+	if (!x->err.text[0])
+		error_set(&x->err, err, "cannot open '%s': %s", specs ?: "", strerror(-err));
+	last_error = x->err;
+	xcap_close(x);
+	return err;
+}
+
+void xcap_close(struct xcap *x)
+{
+	if (!x)
+		return;
+	wait_close(x);
+	merge_free(x->merge);
+	for (int i = x->nr_sources - 1; i >= 0; i--) {
+		source_close(x->sources[i]);
+		free(x->sources[i]);
+	}
+	free(x->sources);
+	tasks_free(x->tasks);
+	filter_free(x->filter);
+	free(x->counts);
+	free(x->nr_tasks);
+	free(x->lanes);
+	free(x);
+}
+
+int xcap_set_filter(struct xcap *x, const char *expression)
+{
+	struct filter *f = NULL;
+	uint32_t *linktypes;
+	int err = 0;
+
+	if (expression && *expression) {
+		linktypes = calloc(x->nr_sources, sizeof(*linktypes));
+		if (!linktypes)
+			return -ENOMEM;
+		for (int i = 0; i < x->nr_sources; i++)
+			linktypes[i] = x->sources[i]->linktype;
+		err = filter_compile(&f, expression, linktypes, x->nr_sources, &x->err);
+		free(linktypes);
+	}
+	if (err)
+		return err;
+	filter_free(x->filter);
+	x->filter = f;
+	return 0;
+}
+
+/* ---- settling what the merge gave ---- */
+
+static void give_back(struct xcap *x, uint32_t lane, int n)
+{
+	struct source *s = merge_source(x->merge, lane);
+
+	s->ops->release(s, merge_source_lane(x->merge, lane), n);
+}
+
+/* The reader will not see it: it goes back with what was lent before it, or at once. */
+static void skip(struct xcap *x, const struct xcap_record *rec)
+{
+	struct stream_lane *l = &x->lanes[rec->lane];
+
+	l->skipped++;
+	if (l->outstanding)
+		return;
+	give_back(x, rec->lane, l->skipped);
+	l->skipped = 0;
+}
+
+static inline void lend(struct xcap *x, struct xcap_record *rec)
+{
+	struct stream_lane *l = &x->lanes[rec->lane];
+
+	rec->span = 1 + l->skipped;
+	l->skipped = 0;
+	l->outstanding++;
+}
+
+static void join_task(struct xcap *x, struct xcap_record *rec)
+{
+	const struct task_name *t = tasks_at(x->tasks, rec->tid, rec->mono_ns);
+
+	if (t) {
+		memcpy(rec->comm, t->comm, sizeof(rec->comm));
+		rec->cgroup_id = t->cgroup_id;
+		rec->uid = t->uid;
+	}
+	if (rec->type != XCAP_SWITCH)
+		return;
+	t = tasks_at(x->tasks, rec->sw.next_tid, rec->mono_ns);
+	if (t)
+		memcpy(rec->sw.next_comm, t->comm, sizeof(rec->sw.next_comm));
+}
+
+/* Return: true: the reader gets it. */
+static inline bool settle(struct xcap *x, struct xcap_record *rec)
+{
+	switch (rec->type) {
+	case XCAP_PACKET:
+		if (!x->filter || filter_match(x->filter, rec->packet.linktype, rec->data,
+					       rec->caplen, rec->len))
+			break;
+		x->counts[rec->source].filtered++;
+		return false;
+	case SOURCE_TASK:
+		x->nr_tasks[rec->source]++;
+		tasks_apply(x->tasks, (const struct xcap_ev_task *)rec->data);
+		return false;
+	case XCAP_SYS_ENTER:
+	case XCAP_SYS_EXIT:
+	case XCAP_SWITCH:
+		if (!rec->comm[0])	/* a file's record brings its own */
+			join_task(x, rec);
+	}
+	if (!rec->wall_ns)
+		rec->wall_ns = rec->mono_ns + x->wall_offset_ns;
+	return true;
+}
+
+static void refresh_wall(struct xcap *x, int64_t mono_ns)
+{
+	if (mono_ns - x->wall_read_ns < WALL_REFRESH_NS)
+		return;
+	x->wall_offset_ns = clock_wall_offset_ns();
+	x->wall_read_ns = clock_mono_ns();
+}
+
+/* Return: how many of the records are left for the reader, moved together. */
+static int settle_all(struct xcap *x, struct xcap_record *recs, int nr)
+{
+	int n = 0;
+
+	refresh_wall(x, recs[nr - 1].mono_ns);
+	for (int i = 0; i < nr; i++) {
+		if (!settle(x, &recs[i])) {
+			skip(x, &recs[i]);
+			continue;
+		}
+		if (n != i)
+			recs[n] = recs[i];
+		lend(x, &recs[n]);
+		accounts_count(x, &recs[n], 1);
+		n++;
+	}
+	return n;
+}
+
+/* ---- next, release ---- */
+
+static int take_pending(struct xcap *x, struct xcap_record *recs, int max)
+{
+	int n = x->pending_nr - x->pending_head;
+
+	if (n > max)
+		n = max;
+	memcpy(recs, &x->pending[x->pending_head], n * sizeof(*recs));
+	x->pending_head += n;
+	return n;
+}
+
+static int64_t deadline_of(int timeout_ms)
+{
+	return timeout_ms < 0 ? INT64_MAX : clock_mono_ns() + timeout_ms * NS_PER_MS;
+}
+
+/* Takes what there is without waiting. Return: as xcap_next_batch(), 0 with *hold_until set. */
+static int take(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold_until)
+{
+	int n;
+
+	/* all of a take may be for the task table or filtered: then there may be more behind */
+	do {
+		n = merge_take(x->merge, recs, max, hold_until);
+		if (n <= 0)
+			return n;
+		x->idle = false;
+		n = settle_all(x, recs, n);
+	} while (!n && !__atomic_load_n(&x->broken, __ATOMIC_RELAXED));
+	return n;
+}
+
+/* For who polls the descriptor: readable as long as a call may find something. */
+static void keep_readable(struct xcap *x, int n, int64_t hold_until)
+{
+	if (!x->fd_used)
+		return;
+	if (n == 0)
+		wait_arm(x, hold_until);
+	else
+		wait_signal(x);
+}
+
+int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, int timeout_ms)
+{
+	int64_t deadline = INT64_MIN, hold_until;
+	int n;
+
+	if (max < 1)
+		return error_set(&x->err, -EINVAL, "room for at least one record is needed");
+	n = take_pending(x, recs, max);
+	if (n)
+		return n;
+	wait_disarm(x);
+	for (;;) {
+		n = take(x, recs, max, &hold_until);
+		if (n == 0 && __atomic_exchange_n(&x->broken, 0, __ATOMIC_ACQ_REL))
+			n = -EINTR;
+		if (n)
+			break;
+		if (deadline == INT64_MIN)
+			deadline = deadline_of(timeout_ms);
+		if (timeout_ms == 0 || clock_mono_ns() >= deadline)
+			break;
+		n = wait_for(x, hold_until, deadline);
+		if (n < 0)
+			break;
+	}
+	keep_readable(x, n, hold_until);
+	return n;
+}
+
+int xcap_next(struct xcap *x, struct xcap_record *rec, int timeout_ms)
+{
+	int n;
+
+	if (x->pending_head == x->pending_nr) {
+		n = xcap_next_batch(x, x->pending, STREAM_PENDING, timeout_ms);
+		if (n <= 0)
+			return n;
+		x->pending_head = 0;
+		x->pending_nr = n;
+	}
+	*rec = x->pending[x->pending_head++];
+	return 1;
+}
+
+void xcap_release(struct xcap *x, const struct xcap_record *recs, int nr)
+{
+	int i = 0;
+
+	while (i < nr) {
+		uint32_t lane = recs[i].lane, spans = 0, n = 0;
+		struct stream_lane *l = &x->lanes[lane];
+
+		for (; i < nr && recs[i].lane == lane; i++, n++)
+			spans += recs[i].span;
+		l->outstanding -= n;
+		if (!l->outstanding) {
+			spans += l->skipped;
+			l->skipped = 0;
+		}
+		give_back(x, lane, spans);
+	}
+}
+
+int xcap_loop(struct xcap *x, int max, xcap_handler handler, void *user)
+{
+	struct xcap_record rec;
+	int n = 0, ret;
+
+	while (max <= 0 || n < max) {
+		ret = xcap_next(x, &rec, -1);
+		if (ret == -ENODATA)
+			break;
+		if (ret < 0)
+			return ret;
+		handler(user, &rec);
+		xcap_release(x, &rec, 1);
+		n++;
+	}
+	return n;
+}
+
+void xcap_break(struct xcap *x)
+{
+	__atomic_store_n(&x->broken, 1, __ATOMIC_RELEASE);
+	wait_signal(x);
+}
+
+int xcap_fd(struct xcap *x)
+{
+	x->fd_used = true;
+	wait_signal(x);		/* until the first xcap_next() has looked */
+	return x->epoll_fd;
+}
+
+/* ---- the end ---- */
+
+void xcap_stop(struct xcap *x)
+{
+	if (x->stopped)
+		return;
+	x->stopped = true;
+	for (int i = 0; i < x->nr_sources; i++)
+		if (x->sources[i]->ops->stop)
+			x->sources[i]->ops->stop(x->sources[i]);
+}
+
+static void discard(struct xcap *x, struct xcap_record *rec)
+{
+	if (rec->type == SOURCE_TASK)
+		x->nr_tasks[rec->source]++;
+	else if (rec->type == XCAP_LOSS)
+		x->counts[rec->source].losses++;
+	else
+		x->counts[rec->source].dropped[XCAP_DROP_UNREAD]++;
+}
+
+void xcap_discard(struct xcap *x)
+{
+	struct xcap_record recs[STREAM_PENDING];
+	int64_t hold_until;
+	int n;
+
+	xcap_stop(x);
+	while ((n = take_pending(x, recs, STREAM_PENDING)) > 0) {
+		for (int i = 0; i < n; i++) {
+			accounts_count(x, &recs[i], -1);
+			discard(x, &recs[i]);
+		}
+		xcap_release(x, recs, n);
+	}
+	for (;;) {
+		n = merge_take(x->merge, recs, STREAM_PENDING, &hold_until);
+		if (n == -ENODATA)
+			return;
+		for (int i = 0; i < n; i++) {
+			discard(x, &recs[i]);
+			skip(x, &recs[i]);
+		}
+		if (n == 0 && wait_for(x, hold_until, INT64_MAX) == -EBADF)
+			return;
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files behind xcap.h share: the handle. Sources and merge do not see it. */
+#ifndef XCAP_STREAM_H
+#define XCAP_STREAM_H
+
+#include <xcap.h>
+#include "error.h"
+#include "filter.h"
+#include "merge.h"
+#include "source.h"
+#include "tasks.h"
+
+#define STREAM_PENDING 64	/* records that xcap_next() has in hand */
+
+/* What a lane has lent to the reader, and what was skipped between. */
+struct stream_lane {
+	uint32_t outstanding;	/* records at the reader */
+	uint32_t skipped;	/* older than none of those: go back with the last, or the next */
+};
+
+struct xcap {
+	struct source **sources;
+	int nr_sources;
+	struct source_conf conf;
+	struct merge *merge;
+	struct tasks *tasks;
+	struct filter *filter;
+	struct stream_lane *lanes;
+	struct xcap_stats *counts;	/* by source: what the stream counts itself */
+	uint64_t *nr_tasks;		/* by source: task records, which no reader sees */
+	int64_t wall_offset_ns;
+	int64_t wall_read_ns;		/* when the offset was read */
+	int64_t last_ns;	/* of the last unflagged record: the check behind out_of_order */
+	int epoll_fd;
+	int event_fd;		/* xcap_break(), and "there is more" for who polls */
+	int timer_fd;		/* armed only while records are held */
+	bool armed;		/* sources were told to make the descriptor readable */
+	bool idle;		/* the last nap brought nothing */
+	bool stopped;
+	bool fd_used;		/* somebody polls: keep the descriptor readable while there is more */
+	bool signalled;		/* event_fd says there is more */
+	int broken;		/* set by xcap_break() */
+	struct xcap_record pending[STREAM_PENDING];
+	int pending_head, pending_nr;
+	struct error err;
+};
+
+/* wait.c */
+int wait_open(struct xcap *x);
+void wait_close(struct xcap *x);
+/* Sleep until there may be records, hold_until, or the deadline. Return: 0; -EINTR. */
+int wait_for(struct xcap *x, int64_t hold_until, int64_t deadline_ns);
+/* The caller will poll xcap_fd(): make it readable when there may be records. */
+void wait_arm(struct xcap *x, int64_t hold_until);
+/* The reader is awake again, if it was not: take back what wait_arm() did. */
+void wait_disarm(struct xcap *x);
+/* Make xcap_fd() readable until wait_disarm(). Safe in signal handlers. */
+void wait_signal(struct xcap *x);
+
+/* accounts.c: what the stream counts of a record; by is 1, or -1 to take it back. */
+void accounts_count(struct xcap *x, const struct xcap_record *rec, int by);
+
+#endif
