@@ -149,6 +149,7 @@ static int fill(struct merge *m, struct lane *l)
 	if (n > 0) {
 		l->head = 0;
 		l->nr = n;
+		l->asked = m->round - 1;	/* there may be more behind these */
 		m->nr_ready++;
 	} else if (n < 0) {
 		l->ended = true;
@@ -183,13 +184,21 @@ static bool refresh(struct merge *m, int leaf)
 	return news;
 }
 
-static int64_t oldest_held(const struct merge *m)
+/* Of what is there, also in lanes whose turn to be asked has not come. */
+static int64_t oldest_held(struct merge *m)
 {
 	int64_t oldest = INT64_MAX;
 
-	for (int i = 0; i < m->nr; i++)
-		if (has_record(&m->lanes[i]) && m->keys[i] < oldest)
+	for (int i = 0; i < m->nr; i++) {
+		struct lane *l = &m->lanes[i];
+
+		if (!has_record(l) && !l->ended && l->asked != m->round) {
+			l->asked = m->round;
+			refresh(m, i);
+		}
+		if (has_record(l) && m->keys[i] < oldest)
 			oldest = m->keys[i];
+	}
 	return oldest;
 }
 
@@ -210,7 +219,7 @@ static bool pass_over(struct merge *m, int leaf, int64_t *hold_until)
 		*hold_until = oldest + slack;
 		return false;
 	}
-	l->bound_ns = now - slack;
+	l->bound_ns = now - slack;	/* more than it was: the others' oldest is behind it */
 	rekey(m, leaf);
 	return true;
 }
