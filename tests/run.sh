@@ -63,7 +63,7 @@ if [ "${1-}" = --tiers ]; then
 	trap 'rm -f "$RESULTS"' EXIT
 	trap 'exit 130' INT TERM HUP
 	[[ ${MAKEFLAGS-} = *-j* ]] || jobs=-j$(nproc)
-	if ${MAKE:-make} ${jobs-} tests fuzzers; then
+	if ${MAKE:-make} ${jobs:+"$jobs"} tests fuzzers; then
 		for target; do
 			failed=$(grep -c ^fail "$RESULTS")
 			${MAKE:-make} "$target" || [ "$(grep -c ^fail "$RESULTS")" -gt "$failed" ] ||
@@ -101,7 +101,7 @@ else
 	private=
 fi
 # shellcheck disable=SC2016
-setup='mount -t tmpfs none /run && mkdir /run/netns /run/lock && ip link set lo up; exec "$@"'
+setup='mount -t tmpfs none /run && mkdir /run/netns /run/lock && ip link set lo up; NS_PRIVATE=1 exec "$@"'
 [ "$private" ] || setup='exec "$@"'
 
 # A line in the head of a script.
