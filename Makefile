@@ -57,8 +57,6 @@ endif
 
 # ---- what there is ----
 
-# no library yet: until the stream exists, the shared one may have holes
-PARTIAL	:= $(if $(wildcard user/stream.c),,1)
 names	= $(basename $(notdir $(wildcard $(1))))
 BPF	:= $(basename $(call names,bpf/*.bpf.c))
 LIB	:= $(call names,user/*.c)
@@ -73,7 +71,7 @@ FUZZ	:= $(patsubst fuzz_%,%,$(call names,tests/fuzz/fuzz_*.c))
 OBJ	:= $(LIB:%=$(B)/user/%.o)
 SKEL	:= $(BPF:%=$(B)/%.skel.h)
 TESTSKEL := $(TESTBPF:%=$(B)/tests/%.skel.h)
-BIN	:= $(if $(TOOL),$(if $(PARTIAL),,$(B)/xcap $(B)/xdpcount))
+BIN	:= $(if $(TOOL),$(B)/xcap $(B)/xdpcount)
 PC	:= $(B)/libxcap.pc
 UNITS	:= $(UNIT:%=$(B)/tests/%)
 PROGS	:= $(PROG:%=$(B)/tests/%)
@@ -123,7 +121,7 @@ $(B)/libxcap.a: $(OBJ)
 		rm -f $@ && $(AR) rcs $@ $(B)/libxcap.o
 $(B)/libxcap.so.$(VERSION): $(OBJ) user/libxcap.map
 	$(call say,LD)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=user/libxcap.map \
-		$(if $(SAN)$(PARTIAL),,-Wl,-z,defs) -o $@ $(OBJ) $(LINK)
+		$(if $(SAN),,-Wl,-z,defs) -o $@ $(OBJ) $(LINK)
 	$(Q)ln -sf $(@F) $(B)/$(SONAME) && ln -sf $(SONAME) $(B)/libxcap.so
 $(PC): user/libxcap.pc.in FORCE
 	$(Q)sed -e 's|@INCDIR@|$(INCDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
