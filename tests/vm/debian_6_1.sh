@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# timeout: 300
+# In:   build/xcap, virtio_net, Debian 12's own kernel (6.1).
+# Out:  exit 0 every BPF program loads there and the accounts close; 1; 77 no guest to be had.
+# Owns: the guest, while it runs.
+# Runs on: any user; QEMU in plain emulation.
+set -euo pipefail
+here=$(dirname "$(realpath "$0")")
+build=${B:-$here/../../build}
+export VM_TIMEOUT=250 VM_FILES="$build/xcap $build/tests/guest $here/guest_lib.sh"
+bash "$here/run-guest.sh" 6.1 virtio "$here/guest_old.sh" \
+	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")"

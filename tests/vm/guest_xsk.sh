@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC1091,SC2154
+# In:   XCAP GUEST QUEUES. Inside a guest whose NIC offers AF_XDP zero copy.
+# Out:  exit 0 when xsk: runs in zero copy on every queue and accounts for each frame.
+# Owns: nothing outside the guest.
+# Runs on: busybox sh, root.
+
+. "$(dirname "$0")/guest_lib.sh"
+queues=$3
+frames=1009	# prime: no ring or batch size divides it
+
+nics_up
+if capture -i xsk:eth0; then
+	modes=$("$guest" xsk-mode "$capture")
+	bytes=$("$guest" send eth1 $frames)
+	finish
+	expect_mode 'xsk zero-copy'
+	expect packets $frames
+	expect bytes "$bytes"
+	expect dropped 0
+	[ "$(echo "$modes" | grep -cx zero-copy)" = "$queues" ] ||
+		fail "XDP_OPTIONS of $queues queues: $(echo "$modes" | tr '\n' ' ')"
+fi
+
+# A filter in front: half of it passes, all of it is accounted for.
+if capture -i xsk:eth0 -f 'less 787'; then
+	"$guest" send eth1 $frames >/dev/null
+	finish
+	expect packets 728
+	expect filtered $((frames - 728))
+	expect dropped 0
+fi
+
+# kill -9 takes everything with it: the host hears the NIC again, another capture may start.
+if capture -i xsk:eth0; then
+	kill -9 "$capture"
+	wait "$capture"
+	ip link show eth0 | grep -q xdp && fail "XDP is still attached after kill -9"
+	if capture -i xsk:eth0; then
+		"$guest" send eth1 $frames >/dev/null
+		finish
+		expect packets $frames
+	fi
+fi
+exit "$failed"

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# timeout: 300
+# In:   build/xcap, igb, an Intel NIC with a queue for each of two CPUs, Debian's newest kernel.
+# Out:  exit 0 AF_XDP zero copy accounts for each frame; 1 it does not; 77 no guest to be had.
+# Owns: the guest, while it runs.
+# Runs on: any user; QEMU in plain emulation.
+set -euo pipefail
+here=$(dirname "$(realpath "$0")")
+build=${B:-$here/../../build}
+export VM_TIMEOUT=250 VM_FILES="$build/xcap $build/tests/guest $here/guest_lib.sh" VM_CPUS=2
+bash "$here/run-guest.sh" newest igb "$here/guest_xsk.sh" \
+	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" 2
