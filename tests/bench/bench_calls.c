@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   a storm of getppid() on one CPU, under one observer after another.
+ * Out:  a table: ns that each observer adds to a call; ratios.
+ * Owns: one observer and one storm at a time.
+ * Runs on: the storm on CPU 0, observers on CPU 1.
+ *
+ * Usage: bench_calls [ROUNDS [WORD]], WORD: only observers with it in their name.
+ * Exit status: 1 a ratio is above its promise, or the library lost a record.
+ * Started as "bench_calls storm COUNT" it is the storm, and prints ns a call.
+ */
+#define _GNU_SOURCE
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <xcap.h>
+#include "bare_ring.h"
+#include "bench_calls.skel.h"
+
+enum { MAX_ROUNDS = 25, CALLS = 2000000, SLOW_CALLS = 30000, BATCH = 256 };
+
+static char self[4096];
+static uint64_t library_lost, library_short;
+
+static int storm(long count)
+{
+	int64_t begin;
+	long i;
+
+	bench_pin(BENCH_SEND_CPU);
+	for (i = 0; i < 1000; i++)
+		syscall(SYS_getppid);
+	begin = clock_ns(CLOCK_MONOTONIC);
+	for (i = 0; i < count; i++)
+		syscall(SYS_getppid);
+	printf("%.2f\n", (double)(clock_ns(CLOCK_MONOTONIC) - begin) / (double)count);
+	return 0;
+}
+
+struct child {
+	pid_t pid;
+	FILE *out;
+};
+
+/* Starts the storm; tracer: the words of a command to put in front, NULL at the end. */
+static struct child storm_start(const char *const *tracer, long count)
+{
+	const char *argv[16];
+	char number[32];
+	struct child c;
+	int fds[2], n = 0;
+
+	while (tracer && *tracer)
+		argv[n++] = *tracer++;
+	snprintf(number, sizeof(number), "%ld", count);
+	argv[n++] = self;
+	argv[n++] = "storm";
+	argv[n++] = number;
+	argv[n] = NULL;
+	if (pipe2(fds, O_CLOEXEC))
+		err(1, "pipe");
+	c.pid = fork();
+	if (!c.pid) {
+		dup2(fds[1], STDOUT_FILENO);
+		execvp(argv[0], (char *const *)argv);
+		err(127, "%s", argv[0]);
+	}
+	close(fds[1]);
+	c.out = fdopen(fds[0], "r");
+	return c;
+}
+
+/* Return: ns a call; the first line the child printed. */
+static double storm_end(struct child *c)
+{
+	double ns = 0;
+	int status, got = fscanf(c->out, "%lf", &ns);
+
+	while (fgetc(c->out) != EOF)
+		;
+	fclose(c->out);
+	if (waitpid(c->pid, &status, 0) != c->pid || status || got != 1)
+		errx(1, "a storm failed");
+	return ns;
+}
+
+static int storm_over(const struct child *c)
+{
+	siginfo_t info = { 0 };
+
+	return !waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+}
+
+static double alone(const char *const *tracer)
+{
+	struct child c = storm_start(tracer, tracer ? SLOW_CALLS : CALLS);
+
+	return storm_end(&c);
+}
+
+/* ---- bare pairs ---- */
+
+enum pair { EMPTY, BARE, STAMPED };
+
+static void take(const void *rec)
+{
+	(void)rec;
+}
+
+static double under_pair(enum pair pair)
+{
+	struct bench_calls_bpf *skel = bench_calls_bpf__open();
+	struct bpf_link *enter, *leave;
+	struct bare_ring ring;
+	struct child c;
+	double ns;
+
+	if (!skel || bench_calls_bpf__load(skel))
+		err(1, "BPF programs of the bench");
+	enter = bpf_program__attach(pair == EMPTY ? skel->progs.empty_enter :
+				    pair == BARE ? skel->progs.bare_enter :
+						   skel->progs.stamped_enter);
+	leave = bpf_program__attach(pair == EMPTY ? skel->progs.empty_exit :
+				    pair == BARE ? skel->progs.bare_exit :
+						   skel->progs.stamped_exit);
+	if (!enter || !leave)
+		err(1, "tp_btf");
+	bare_ring_open(&ring, bpf_map__fd(skel->maps.bench_ring));
+	c = storm_start(NULL, CALLS);
+	while (!storm_over(&c))
+		if (!bare_ring_take(&ring, take))
+			usleep(BARE_NAP_US);
+	ns = storm_end(&c);
+	bpf_link__destroy(enter);
+	bpf_link__destroy(leave);
+	bare_ring_close(&ring);
+	if (skel->bss->nr_lost)
+		warnx("a bare pair lost %llu records: its ns are too few",
+		      (unsigned long long)skel->bss->nr_lost);
+	bench_calls_bpf__destroy(skel);
+	return ns;
+}
+
+/* ---- the library ---- */
+
+/* Hands on what there is. Return: how many of the storm's getppid records were among it. */
+static uint64_t drain(struct xcap *x, pid_t pid, int timeout_ms, int *res)
+{
+	struct xcap_record recs[BATCH];
+	uint64_t ours = 0;
+	int i;
+
+	*res = xcap_next_batch(x, recs, BATCH, timeout_ms);
+	for (i = 0; i < *res; i++)
+		ours += (int)recs[i].tid == pid &&
+			((recs[i].type == XCAP_SYS_ENTER && recs[i].enter.nr == SYS_getppid) ||
+			 (recs[i].type == XCAP_SYS_EXIT && recs[i].exit.nr == SYS_getppid));
+	if (*res > 0)
+		xcap_release(x, recs, *res);
+	else if (*res < 0 && *res != -EINTR && *res != -ENODATA)
+		errx(1, "%s", xcap_errmsg(x));
+	return ours;
+}
+
+static double under_library(const char *spec)
+{
+	struct xcap_stats stats = { .sz = sizeof(stats) };
+	uint64_t ours = 0, lost = 0;
+	struct child c;
+	struct xcap *x;
+	double ns;
+	int res, i;
+
+	if (xcap_open(&x, spec, NULL))
+		errx(1, "%s", xcap_errmsg(NULL));
+	c = storm_start(NULL, CALLS);
+	while (!storm_over(&c))
+		ours += drain(x, c.pid, 10, &res);
+	xcap_stop(x);
+	do
+		ours += drain(x, c.pid, 100, &res);
+	while (res >= 0 || res == -EINTR);
+	ns = storm_end(&c);
+	xcap_stats(x, -1, &stats);
+	for (i = 0; i < XCAP_DROP_MAX; i++)
+		lost += stats.dropped[i];
+	xcap_close(x);
+	library_lost += lost;
+	if (ours != 2 * (CALLS + 1000))
+		library_short += 2 * (CALLS + 1000) > ours ? 2 * (CALLS + 1000) - ours : 1;
+	return ns;
+}
+
+/* ---- the table ---- */
+
+static double watch_none(void) { return alone(NULL); }
+static double watch_empty(void) { return under_pair(EMPTY); }
+static double watch_bare(void) { return under_pair(BARE); }
+static double watch_stamped(void) { return under_pair(STAMPED); }
+static double watch_library(void) { return under_library("syscalls"); }
+static double watch_only(void) { return under_library("syscalls?only=getppid"); }
+
+/* Pinned as we are, to CPU 1; the storm goes to CPU 0 by itself. */
+static double watch_perf(void)
+{
+	static const char *const argv[] = { "perf", "trace", "-s", "-o", "/dev/null", "--", NULL };
+
+	return alone(argv);
+}
+
+static double watch_strace(void)
+{
+	static const char *const argv[] = { "strace", "-c", "-o", "/dev/null", NULL };
+
+	return alone(argv);
+}
+
+enum { NONE, EMPTY_PAIR, BARE_PAIR, STAMPED_PAIR, LIBRARY, ONLY, PERF, STRACE, NR_OBSERVERS };
+
+static const struct {
+	const char *name;
+	double (*run)(void);
+} observers[NR_OBSERVERS] = {
+	[NONE] = { "nobody", watch_none },
+	[EMPTY_PAIR] = { "two empty programs", watch_empty },
+	[BARE_PAIR] = { "bare pair, two 64-byte records", watch_bare },
+	[STAMPED_PAIR] = { "bare pair, stamped", watch_stamped },
+	[LIBRARY] = { "library syscalls", watch_library },
+	[ONLY] = { "library syscalls?only=getppid", watch_only },
+	[PERF] = { "perf trace -s", watch_perf },
+	[STRACE] = { "strace -c", watch_strace },
+};
+
+static const struct {
+	int of, against;
+	double most;		/* 0: only shown */
+} promises[] = {
+	{ LIBRARY, BARE_PAIR, 1.3 },
+	{ LIBRARY, STAMPED_PAIR, 0 },
+	{ LIBRARY, PERF, 0.06 },
+	{ LIBRARY, STRACE, 0 },
+};
+
+static double added[NR_OBSERVERS][MAX_ROUNDS];
+
+static void print_added(int rounds)
+{
+	double ns[MAX_ROUNDS];
+
+	printf("\n%-34s %10s  %s\n", "getppid on one core", "ns a call", "[least most]");
+	for (int i = 0; i < NR_OBSERVERS; i++) {
+		memcpy(ns, added[i], sizeof(ns));	/* rounds stay in order for the ratios */
+		bench_median(ns, rounds);
+		if (ns[rounds - 1] > 0)
+			printf("%s%-33s %10.1f  [%.1f %.1f]\n", i ? "+" : " ", observers[i].name,
+			       bench_median(ns, rounds), ns[0], ns[rounds - 1]);
+	}
+}
+
+/* Return: broken promises. */
+static int print_ratios(int rounds)
+{
+	double ratio[MAX_ROUNDS], median;
+	int broken = 0, n;
+
+	printf("\n%-61s %6s  %15s  %s\n", "ratio of ns added", "median", "[least most]", "promise");
+	for (size_t i = 0; i < sizeof(promises) / sizeof(*promises); i++) {
+		const double *of = added[promises[i].of], *against = added[promises[i].against];
+
+		for (n = 0; n < rounds; n++)
+			ratio[n] = against[n] ? of[n] / against[n] : 0;
+		median = bench_median(ratio, rounds);
+		printf("%-28s / %-30s %6.3f  [%6.3f %6.3f]  ", observers[promises[i].of].name,
+		       observers[promises[i].against].name, median, ratio[0], ratio[rounds - 1]);
+		if (promises[i].most > 0)
+			printf("at most %.2f: %s", promises[i].most,
+			       median <= promises[i].most ? "kept" : "BROKEN");
+		broken += promises[i].most > 0 && median > promises[i].most;
+		putchar('\n');
+	}
+	printf("%-61s %6llu  %15s  none: %s\n", "records the library lost, or did not hand out",
+	       (unsigned long long)(library_lost + library_short), "",
+	       library_lost + library_short ? "BROKEN" : "kept");
+	return broken + (library_lost + library_short > 0);
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 1 ? atoi(argv[1]) : 5, round, i;
+
+	if (argc == 3 && !strcmp(argv[1], "storm"))
+		return storm(atol(argv[2]));
+	if (rounds < 1 || rounds > MAX_ROUNDS)
+		errx(2, "usage: bench_calls [ROUNDS (1 to %d) [WORD]]", MAX_ROUNDS);
+	if (!realpath(argv[0], self))
+		err(1, "%s", argv[0]);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	bench_pin(BENCH_READ_CPU);
+	for (round = 0; round < rounds; round++) {
+		fprintf(stderr, "calls: round %d of %d\n", round + 1, rounds);
+		for (i = 0; i < NR_OBSERVERS; i++)
+			if (!i || argc < 3 || strstr(observers[i].name, argv[2]))
+				added[i][round] = observers[i].run() - (i ? added[NONE][round] : 0);
+	}
+	print_added(rounds);
+	return print_ratios(rounds) ? 1 : 0;
+}
