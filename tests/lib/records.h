@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In:   a seed.
+ * Out:  random records of every kind, and whether two are the same.
+ * Owns: the bytes of what it made last: one record at a time.
+ * Runs on: one thread.
+ */
+#ifndef XCAP_TEST_RECORDS_H
+#define XCAP_TEST_RECORDS_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <xcap.h>
+
+#define RECORDS_EPOCH 1700000000000000000ll
+
+struct records {
+	uint64_t state;
+	int64_t wall_ns;
+	uint64_t args[6];
+	uint8_t data[4096];
+};
+
+static inline uint64_t records_random(struct records *s)
+{
+	s->state ^= s->state << 13;
+	s->state ^= s->state >> 7;
+	s->state ^= s->state << 17;
+	return s->state;
+}
+
+static inline void records_seed(struct records *s, uint64_t seed)
+{
+	s->state = seed * 2654435769u + 1;
+	s->wall_ns = RECORDS_EPOCH;
+}
+
+static inline void records_task(struct records *s, struct xcap_record *r)
+{
+	r->pid = records_random(s);
+	r->tid = records_random(s);
+	r->uid = records_random(s) % 70000;
+	r->cgroup_id = records_random(s);
+	snprintf(r->comm, sizeof(r->comm), "task-%u", r->pid % 1000000000);
+}
+
+static inline void records_packet(struct records *s, struct xcap_record *r)
+{
+	r->direction = records_random(s) % 3;
+	r->len = records_random(s) % (sizeof(s->data) + 1);
+	r->caplen = records_random(s) % 4 ? r->len : r->len / 2;
+	for (uint32_t i = 0; i < r->caplen; i++)
+		s->data[i] = records_random(s);
+	r->data = s->data;
+	r->packet.linktype = XCAP_LINK_ETHERNET;
+	r->packet.queue = records_random(s) % 4;
+	if (records_random(s) % 2)
+		records_task(s, r);
+}
+
+/* The next one, a little later than the last. */
+static inline void records_next(struct records *s, struct xcap_record *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->type = 1 + records_random(s) % 5;
+	r->wall_ns = s->wall_ns += records_random(s) % 100000;
+	r->cpu = records_random(s);
+	r->flags = records_random(s) % 8 ? 0 : XCAP_REC_LATE;
+	if (r->type == XCAP_PACKET) {
+		records_packet(s, r);
+		return;
+	}
+	if (r->type == XCAP_LOSS) {
+		r->loss.count = records_random(s);
+		r->loss.where = records_random(s) % XCAP_DROP_MAX;
+		return;
+	}
+	records_task(s, r);
+	if (r->type == XCAP_SWITCH) {
+		r->sw.next_pid = records_random(s);
+		r->sw.next_tid = records_random(s);
+		r->sw.prev_state = records_random(s);
+		r->sw.next_prio = records_random(s);
+		snprintf(r->sw.next_comm, sizeof(r->sw.next_comm), "next");
+		return;
+	}
+	r->flags |= records_random(s) % 2 ? XCAP_REC_COMPAT : 0;
+	if (r->type == XCAP_SYS_ENTER) {
+		r->enter.nr = records_random(s) % 600;
+		for (int i = 0; i < 6; i++)
+			s->args[i] = records_random(s);
+		r->enter.args = (const __u64 *)s->args;
+	} else {
+		r->exit.nr = records_random(s) % 600;
+		r->exit.ret = records_random(s);
+	}
+}
+
+static inline const char *records_differ_by_type(const struct xcap_record *a,
+						 const struct xcap_record *b)
+{
+	switch (a->type) {
+	case XCAP_PACKET:
+		return a->caplen != b->caplen || a->len != b->len ? "length" :
+		       memcmp(a->data, b->data, a->caplen) ? "bytes" :
+		       a->direction != b->direction ? "direction" :
+		       a->packet.linktype != b->packet.linktype ? "linktype" :
+		       a->packet.queue != b->packet.queue ? "queue" : NULL;
+	case XCAP_SYS_ENTER:
+		return a->enter.nr != b->enter.nr ? "nr" :
+		       (uintptr_t)b->enter.args & 7 ? "alignment" :
+		       memcmp(a->enter.args, b->enter.args, 48) ? "args" : NULL;
+	case XCAP_SYS_EXIT:
+		return a->exit.nr != b->exit.nr ? "nr" : a->exit.ret != b->exit.ret ? "ret" : NULL;
+	case XCAP_SWITCH:
+		return memcmp(&a->sw, &b->sw, sizeof(a->sw)) ? "switch" : NULL;
+	case XCAP_LOSS:
+		return a->loss.count != b->loss.count ? "count" :
+		       a->loss.where != b->loss.where ? "where" : NULL;
+	}
+	return "an unknown type";
+}
+
+/* Return: NULL: the same but for mono_ns and source; else what differs. */
+static inline const char *records_differ(const struct xcap_record *a, const struct xcap_record *b)
+{
+	return a->type != b->type ? "type" :
+	       a->wall_ns != b->wall_ns ? "wall_ns" :
+	       (a->cpu & 0xffff) != b->cpu ? "cpu" :
+	       a->flags != b->flags ? "flags" :
+	       a->pid != b->pid || a->tid != b->tid || a->uid != b->uid ? "ids" :
+	       a->cgroup_id != b->cgroup_id ? "cgroup" :
+	       memcmp(a->comm, b->comm, sizeof(a->comm)) ? "comm" :
+	       records_differ_by_type(a, b);
+}
+
+#endif

@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   random records, and blocks made by hand: every kind, both byte orders.
+ * Out:  that what is written is read back, and that damage is told from data.
+ * Owns: nothing.
+ * Runs on: no root, no kernel state, no files.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "pcapng.h"
+#include "records.h"
+#include "sysdig_event.h"
+
+#define ROUNDS 5000
+
+/* ---- a small writer of files, in either byte order ---- */
+
+struct file {
+	uint8_t bytes[1 << 16];
+	size_t len;
+	size_t block;		/* where the open block began */
+	bool swapped;
+};
+
+static void w16(struct file *f, uint16_t v)
+{
+	v = f->swapped ? __builtin_bswap16(v) : v;
+	memcpy(f->bytes + f->len, &v, 2);
+	f->len += 2;
+}
+
+static void w32(struct file *f, uint32_t v)
+{
+	v = f->swapped ? __builtin_bswap32(v) : v;
+	memcpy(f->bytes + f->len, &v, 4);
+	f->len += 4;
+}
+
+static void w64(struct file *f, uint64_t v)
+{
+	v = f->swapped ? __builtin_bswap64(v) : v;
+	memcpy(f->bytes + f->len, &v, 8);
+	f->len += 8;
+}
+
+static void wbytes(struct file *f, const void *p, size_t len)
+{
+	memcpy(f->bytes + f->len, p, len);
+	f->len += len;
+	while ((f->len - f->block) & 3)
+		f->bytes[f->len++] = 0;
+}
+
+static void begin(struct file *f, uint32_t type)
+{
+	f->block = f->len;
+	w32(f, type);
+	w32(f, 0);
+}
+
+static void end(struct file *f)
+{
+	size_t len = f->len - f->block + 4, at = f->len;
+
+	w32(f, len);
+	f->len = f->block + 4;
+	w32(f, len);
+	f->len = at + 4;
+}
+
+static void option(struct file *f, uint16_t code, const void *p, uint16_t len)
+{
+	w16(f, code);
+	w16(f, len);
+	wbytes(f, p, len);
+}
+
+static void section(struct file *f)
+{
+	begin(f, PCAPNG_SHB);
+	w32(f, 0x1a2b3c4d);
+	w16(f, 1);
+	w16(f, 0);
+	w64(f, UINT64_MAX);
+	end(f);
+}
+
+static void interface(struct file *f, uint16_t linktype, uint32_t snaplen, uint8_t tsresol)
+{
+	begin(f, PCAPNG_IDB);
+	w16(f, linktype);
+	w16(f, 0);
+	w32(f, snaplen);
+	if (tsresol != 6)
+		option(f, 9, &tsresol, 1);
+	w32(f, 0);
+	end(f);
+}
+
+static void packet(struct file *f, uint32_t interface, uint64_t t, const char *data)
+{
+	begin(f, PCAPNG_EPB);
+	w32(f, interface);
+	w32(f, t >> 32);
+	w32(f, t);
+	w32(f, strlen(data));
+	w32(f, strlen(data) + 1);
+	wbytes(f, data, strlen(data));
+	end(f);
+}
+
+/* Step to the next record, or what stopped the way there. */
+static int next(struct pcapng_reader *d, uint8_t *p, size_t len, size_t *at, struct xcap_record *r)
+{
+	size_t used;
+	int ret;
+
+	do {
+		ret = pcapng_decode(d, p + *at, len - *at, &used, r);
+		*at += used;
+	} while (!ret);
+	return ret;
+}
+
+static void expect_bad(struct file *f, const char *words)
+{
+	struct pcapng_reader d = { 0 };
+	struct xcap_record r;
+	size_t at = 0;
+
+	assert_int_equal(next(&d, f->bytes, f->len, &at, &r), -EBADMSG);
+	if (!strstr(d.why, words))
+		fail_msg("'%s' says nothing of '%s'", d.why, words);
+	pcapng_reader_free(&d);
+}
+
+/* ---- what is written is read ---- */
+
+static size_t put_record(uint8_t *p, const struct xcap_record *r)
+{
+	struct pcapng_frame f = { .interface = 1 };
+
+	switch (r->type) {
+	case XCAP_PACKET:
+		return pcapng_put_packet(p, r, &f);
+	case XCAP_LOSS:
+		return pcapng_put_loss(p, r, "tap:eth0");
+	default:
+		return pcapng_put_event(p, r);
+	}
+}
+
+static size_t put_header(uint8_t *p)
+{
+	size_t len = pcapng_put_section(p, "x86_64", "Linux 6.1", "xcap test");
+
+	len += pcapng_put_interface(p + len, 1, "eth0", "tap:eth0");
+	return len + pcapng_put_interface(p + len, 1, "syscalls", "");
+}
+
+static void random_records_come_back(void **state)
+{
+	uint8_t *buf = malloc(1 << 20);
+	struct pcapng_reader d = { 0 };
+	struct records *s = malloc(sizeof(*s));
+	struct xcap_record a, b;
+	size_t len, at = 0;
+
+	records_seed(s, 42);
+	len = put_header(buf);
+	for (int i = 0; i < ROUNDS; i++) {
+		records_next(s, &a);
+		len += put_record(buf + len, &a);
+		assert_int_equal(len % 4, 0);
+		assert_int_equal(next(&d, buf, len, &at, &b), 1);
+		if (records_differ(&a, &b))
+			fail_msg("record %d, type %d: %s differs", i, a.type, records_differ(&a, &b));
+		assert_int_equal(at, len);
+		at = len = 0;
+	}
+	pcapng_reader_free(&d);
+	free(s);
+	free(buf);
+}
+
+/* Bytes of blocks are the machine's order: swap what we write, as a foreign machine would. */
+static void events_of_the_other_byte_order(void **state)
+{
+	static const uint64_t args[6] = { 1, 2, 3, 4, 5, UINT64_MAX };
+	struct file f = { .swapped = true };
+	struct pcapng_reader d = { 0 };
+	struct xcap_record r;
+	size_t at = 0;
+
+	section(&f);
+	interface(&f, 1, 0, 9);
+	begin(&f, PCAPNG_EVENT_V2);
+	w16(&f, 3);
+	w64(&f, RECORDS_EPOCH);
+	w64(&f, 77);
+	w32(&f, 0);
+	w16(&f, 0);
+	w32(&f, 0);
+	wbytes(&f, "", 0);
+	w16(&f, PCAPNG_OPT_XCAP);
+	w16(&f, PCAPNG_XCAP_ENTER);
+	w32(&f, PCAPNG_MAGIC);
+	w16(&f, XCAP_SYS_ENTER);
+	w16(&f, XCAP_REC_COMPAT);
+	w16(&f, 3);
+	w16(&f, 0);
+	w32(&f, 76);
+	w32(&f, 77);
+	w32(&f, 1000);
+	w32(&f, 59);
+	w64(&f, 1234567890123);
+	wbytes(&f, "bash\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	for (int i = 0; i < 6; i++)
+		w64(&f, args[i]);
+	w32(&f, 0);
+	end(&f);
+	assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+	assert_int_equal(r.type, XCAP_SYS_ENTER);
+	assert_int_equal(r.wall_ns, RECORDS_EPOCH);
+	assert_int_equal(r.cpu, 3);
+	assert_int_equal(r.flags, XCAP_REC_COMPAT);
+	assert_int_equal(r.pid, 76);
+	assert_int_equal(r.tid, 77);
+	assert_int_equal(r.uid, 1000);
+	assert_int_equal(r.enter.nr, 59);
+	assert_int_equal(r.cgroup_id, 1234567890123);
+	assert_string_equal(r.comm, "bash");
+	assert_memory_equal(r.enter.args, args, sizeof(args));
+	pcapng_reader_free(&d);
+}
+
+/* ---- what others write ---- */
+
+static void resolutions_and_orders_of_pcapng(void **state)
+{
+	static const struct { uint8_t tsresol; uint64_t t; int64_t ns; } rows[] = {
+		{ 6, 1700000000123456, 1700000000123456000 },
+		{ 9, 1700000000123456789, 1700000000123456789 },
+		{ 3, 1700000000123, 1700000000123000000 },
+		{ 0, 1700000000, 1700000000000000000 },
+		{ 12, 1700000000123456789, 1700000000123456 },
+		{ 40, UINT64_MAX, 0 },
+		{ 0x80 | 10, 1700000000ull << 10 | 512, 1700000000500000000 },
+		{ 0x80 | 127, UINT64_MAX, 0 },
+		{ 0, UINT64_MAX, INT64_MAX / 2 },	/* too late for us */
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct file f = { .swapped = i & 1 };
+		struct pcapng_reader d = { 0 };
+		struct xcap_record r;
+		size_t at = 0;
+
+		section(&f);
+		interface(&f, 113, 0, rows[i / 2].tsresol);
+		packet(&f, 0, rows[i / 2].t, "hello");
+		assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+		assert_int_equal(r.type, XCAP_PACKET);
+		assert_int_equal(r.wall_ns, rows[i / 2].ns);
+		assert_int_equal(r.caplen, 5);
+		assert_int_equal(r.len, 6);
+		assert_memory_equal(r.data, "hello", 5);
+		assert_int_equal(r.packet.linktype, 113);
+		assert_int_equal(d.linktype, 113);
+		pcapng_reader_free(&d);
+	}
+}
+
+static void every_kind_of_block(void **state)
+{
+	struct pcapng_reader d = { 0 };
+	struct xcap_record r;
+	struct file f = { 0 };
+	int64_t offset = -3600;
+	uint32_t flags = 2, process[2] = { 12, 13 };
+	size_t at = 0;
+
+	section(&f);
+	interface(&f, 1, 3, 6);
+	begin(&f, PCAPNG_IDB);
+	w16(&f, 14);		/* DLT_RAW of OpenBSD */
+	w16(&f, 0);
+	w32(&f, 0);
+	option(&f, 14, &offset, 8);
+	end(&f);
+	begin(&f, 4);		/* names */
+	w32(&f, 0);
+	end(&f);
+	begin(&f, 0xbad);	/* custom */
+	w32(&f, 32473);
+	end(&f);
+	packet(&f, 0, 1000000, "time");
+	begin(&f, PCAPNG_SPB);
+	w32(&f, 9);
+	wbytes(&f, "abc", 3);
+	end(&f);
+	begin(&f, PCAPNG_PB);
+	w16(&f, 1);
+	w16(&f, 7);
+	w32(&f, 0);
+	w32(&f, 5000000);
+	w32(&f, 2);
+	w32(&f, 2);
+	wbytes(&f, "pb", 2);
+	option(&f, 2, &flags, 4);
+	option(&f, 8, process, 8);
+	end(&f);
+	section(&f);		/* interfaces are numbered afresh */
+	interface(&f, 1, 0, 9);
+	packet(&f, 0, 77, "second");
+
+	assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+	assert_int_equal(r.wall_ns, 1000000000);
+	assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+	assert_int_equal(r.wall_ns, 1000000000);	/* no time of its own */
+	assert_int_equal(r.caplen, 3);
+	assert_int_equal(r.len, 9);
+	assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+	assert_int_equal(r.wall_ns, 5000000000 - 3600000000000);
+	assert_int_equal(r.packet.linktype, 101);
+	assert_int_equal(r.direction, XCAP_DIR_OUT);
+	assert_int_equal(r.pid, 12);
+	assert_int_equal(r.tid, 13);
+	assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+	assert_int_equal(r.wall_ns, 77);
+	assert_int_equal(r.packet.linktype, 1);
+	assert_int_equal(next(&d, f.bytes, f.len, &at, &r), -EAGAIN);
+	assert_int_equal(at, f.len);
+	pcapng_reader_free(&d);
+}
+
+static void pcap_of_both_orders_and_resolutions(void **state)
+{
+	static const struct { uint32_t magic, frac; int64_t ns; } rows[] = {
+		{ 0xa1b2c3d4, 123456, 1700000000123456000 },
+		{ 0xa1b23c4d, 123456789, 1700000000123456789 },
+		{ 0xa1b2cd34, 123456, 1700000000123456000 },
+	};
+
+	for (int i = 0; i < 6; i++) {
+		struct file f = { .swapped = i & 1 };
+		struct pcapng_reader d = { 0 };
+		struct xcap_record r;
+		size_t at = 0;
+
+		w32(&f, rows[i / 2].magic);
+		w16(&f, 2);
+		w16(&f, 4);
+		w64(&f, 0);
+		w32(&f, 65535);
+		w32(&f, 12);
+		for (int n = 0; n < 2; n++) {
+			w32(&f, 1700000000);
+			w32(&f, rows[i / 2].frac);
+			w32(&f, 5);
+			w32(&f, 60);
+			if (i / 2 == 2) {
+				w32(&f, 3);
+				w32(&f, f.swapped ? 0x00080400 : 0x00040008);
+			}
+			memcpy(f.bytes + f.len, "hello", 5);
+			f.len += 5;
+		}
+		for (int n = 0; n < 2; n++) {
+			assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+			assert_int_equal(r.wall_ns, rows[i / 2].ns);
+			assert_int_equal(r.len, 60);
+			assert_int_equal(r.caplen, 5);
+			assert_memory_equal(r.data, "hello", 5);
+			assert_int_equal(r.packet.linktype, 101);
+			assert_int_equal(r.direction, i / 2 == 2 ? XCAP_DIR_OUT : XCAP_DIR_NONE);
+		}
+		assert_int_equal(next(&d, f.bytes, f.len, &at, &r), -EAGAIN);
+		pcapng_reader_free(&d);
+	}
+}
+
+/* ---- damage ---- */
+
+static void cut_at_every_byte(void **state)
+{
+	uint8_t *buf = malloc(1 << 17), *copy;
+	struct records *s = malloc(sizeof(*s));
+	size_t ends[21], len, at, cut;
+	struct pcapng_reader d;
+	struct xcap_record r;
+	int n, whole, ret;
+
+	records_seed(s, 7);
+	len = put_header(buf);
+	for (n = 0; n < 20; n++) {
+		records_next(s, &r);
+		len += put_record(buf + len, &r);
+		ends[n] = len;
+	}
+	for (cut = 0; cut < len; cut++) {
+		for (whole = 0; ends[whole] <= cut; )
+			whole++;
+		copy = malloc(cut ? cut : 1);	/* ASan sees one byte too far */
+		memcpy(copy, buf, cut);
+		memset(&d, 0, sizeof(d));
+		for (n = 0, at = 0; (ret = next(&d, copy, cut, &at, &r)) == 1; )
+			n++;
+		assert_int_equal(ret, -EAGAIN);
+		assert_int_equal(n, whole);
+		assert_true(d.want > cut - at);
+		pcapng_reader_free(&d);
+		free(copy);
+	}
+	free(s);
+	free(buf);
+}
+
+/* Random bytes in random places: nothing to expect but an end, within bounds. */
+static void damage_of_any_kind(void **state)
+{
+	struct records *s = malloc(sizeof(*s));
+	uint8_t *buf = malloc(1 << 17), *copy;
+	struct pcapng_reader d;
+	struct xcap_record r;
+	size_t len, at;
+
+	records_seed(s, 8);
+	len = put_header(buf);
+	for (int n = 0; n < 12; n++) {
+		records_next(s, &r);
+		len += put_record(buf + len, &r);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		copy = malloc(len);
+		memcpy(copy, buf, len);
+		for (int n = records_random(s) % 4; n >= 0; n--)
+			copy[records_random(s) % (i % 2 ? len : 400)] = records_random(s);
+		memset(&d, 0, sizeof(d));
+		at = 0;
+		while (next(&d, copy, len, &at, &r) == 1) {
+			if (r.type == XCAP_PACKET && r.caplen)
+				assert_true(r.data >= copy && r.data + r.caplen <= copy + len);
+		}
+		assert_true(at <= len);
+		pcapng_reader_free(&d);
+		free(copy);
+	}
+	free(s);
+	free(buf);
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+	struct file f = { 0 };
+
+	wbytes(&f, "\x7f" "ELF", 4);
+	expect_bad(&f, "neither pcap nor pcapng");
+	f.len = 0;
+	wbytes(&f, "\x1f\x8b\x08\x00", 4);
+	expect_bad(&f, "gzip");
+	f.len = 0;
+	wbytes(&f, "\x28\xb5\x2f\xfd", 4);
+	expect_bad(&f, "zstd");
+
+	f.len = 0;
+	section(&f);
+	f.bytes[12] = 9;
+	expect_bad(&f, "version 9");
+	f.len = 0;
+	section(&f);
+	f.bytes[8] = 0;
+	expect_bad(&f, "byte order");
+
+	f.len = 0;
+	section(&f);
+	w32(&f, 1);
+	w32(&f, 8);
+	w32(&f, 8);
+	expect_bad(&f, "claims to have 8 bytes");
+	f.len -= 8;
+	w32(&f, PCAPNG_MAX_BLOCK + 4);
+	w32(&f, 0);
+	expect_bad(&f, "claims to have 16777220 bytes");
+	f.len -= 8;
+	w32(&f, 12);
+	w32(&f, 16);
+	expect_bad(&f, "two lengths differ");
+
+	f.len = 0;
+	section(&f);
+	packet(&f, 0, 0, "x");
+	expect_bad(&f, "interface 0, which has not been described");
+	f.len = 0;
+	section(&f);
+	interface(&f, 1, 0, 6);
+	packet(&f, 0, 0, "x");
+	f.bytes[f.block + 20] = 200;
+	expect_bad(&f, "a packet of 200 bytes");
+	f.len = 0;
+	section(&f);
+	begin(&f, PCAPNG_EPB);
+	end(&f);
+	expect_bad(&f, "a packet block of 12 bytes");
+	f.len = 0;
+	section(&f);
+	begin(&f, PCAPNG_SPB);
+	w32(&f, 4);
+	end(&f);
+	expect_bad(&f, "before any interface");
+}
+
+static void interfaces_have_a_limit(void **state)
+{
+	struct pcapng_reader d = { 0 };
+	struct file f = { 0 };
+	struct xcap_record r;
+	size_t used, at = 0, first;
+	int ret, n = 0;
+
+	section(&f);
+	first = f.len;
+	interface(&f, 1, 0, 6);
+	assert_int_equal(pcapng_decode(&d, f.bytes, f.len, &used, &r), 0);
+	for (at = first; !(ret = pcapng_decode(&d, f.bytes + at, f.len - at, &used, &r)); )
+		n++;
+	assert_int_equal(ret, -EBADMSG);
+	assert_int_equal(n, 65536);
+	pcapng_reader_free(&d);
+}
+
+/* ---- events ---- */
+
+static uint64_t param(const struct sysdig_event *ev, int n)
+{
+	uint64_t v = 0;
+	int at = 0;
+
+	for (int i = 0; i < n; i++)
+		at += ev->lens[i];
+	memcpy(&v, ev->params + at, ev->lens[n]);
+	return v;
+}
+
+static void events_have_names_and_parameters(void **state)
+{
+	static const __u64 args[6] = { 0xffffffff, 0x1000, 96, 4, 5, 6 };
+	struct xcap_record r = { .type = XCAP_SYS_ENTER, .enter.args = args };
+	struct sysdig_event ev;
+
+	r.enter.nr = xcap_syscall_nr("write", 0);
+	sysdig_event_make(&ev, &r);
+	assert_int_equal(ev.type, 8);
+	assert_int_equal(ev.nr_params, 2);
+	assert_int_equal((int64_t)param(&ev, 0), -1);	/* an int in a register */
+	assert_int_equal(param(&ev, 1), 96);
+	r.enter.nr = xcap_syscall_nr("mprotect", 0);
+	sysdig_event_make(&ev, &r);
+	assert_int_equal(ev.type, 0);
+	assert_int_equal(param(&ev, 0), 75);
+	assert_int_equal(param(&ev, 1), 75);
+	r.type = XCAP_SYS_EXIT;
+	r.exit.nr = xcap_syscall_nr("open", 1);
+	r.exit.ret = -2;
+	r.flags = XCAP_REC_COMPAT;
+	sysdig_event_make(&ev, &r);
+	assert_int_equal(ev.type, 3);
+	assert_int_equal(ev.nr_params, 5);
+	assert_int_equal((int64_t)param(&ev, 0), -2);
+	r.type = XCAP_SWITCH;
+	r.sw.next_tid = 4242;
+	sysdig_event_make(&ev, &r);
+	assert_int_equal(ev.type, 146);
+	assert_int_equal(param(&ev, 0), 4242);
+}
+
+/* Each number of each ABI fits; all but the never built and the newest calls have a name. */
+static void every_call_makes_an_event(void **state)
+{
+	static const __u64 args[6] = { 1, 2, 3, 4, 5, 6 };
+	int nameless = 0;
+
+	for (int i = 0; i < 4 * 1024; i++) {
+		struct xcap_record r = { .type = i & 1 ? XCAP_SYS_EXIT : XCAP_SYS_ENTER };
+		struct sysdig_event ev;
+		int compat = i >> 1 & 1, len = 0;
+
+		r.flags = compat ? XCAP_REC_COMPAT : 0;
+		if (i & 1) {
+			r.exit.nr = i >> 2;
+		} else {
+			r.enter.nr = i >> 2;
+			r.enter.args = args;
+		}
+		sysdig_event_make(&ev, &r);
+		assert_true(ev.nr_params <= SYSDIG_MAX_PARAMS);
+		for (int n = 0; n < ev.nr_params; n++)
+			len += ev.lens[n];
+		assert_int_equal(len, ev.params_len);
+		assert_true(ev.type < 328);	/* what Wireshark 4.0 knows */
+		if (!(i & 3) && ev.type == 0 && !param(&ev, 0) && xcap_syscall_name(i >> 2, 0))
+			nameless++;
+	}
+	assert_true(nameless < 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_records_come_back),
+		cmocka_unit_test(events_of_the_other_byte_order),
+		cmocka_unit_test(resolutions_and_orders_of_pcapng),
+		cmocka_unit_test(every_kind_of_block),
+		cmocka_unit_test(pcap_of_both_orders_and_resolutions),
+		cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(damage_of_any_kind),
+		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(interfaces_have_a_limit),
+		cmocka_unit_test(events_have_names_and_parameters),
+		cmocka_unit_test(every_call_makes_an_event),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
