@@ -15,6 +15,7 @@
 static const struct source_ops *const table[] = {
 	&source_tap_ops,
 	&source_syscalls_ops,
+	&source_file_ops,
 };
 
 const struct source_ops *source_row(int i)
