@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   where records are to go ("pcapng:FILE", "FILE", "-"), then records.
+ * Out:  the sink of that scheme, opened, fed and closed.
+ * Owns: the handle of a sink.
+ * Runs on: the thread of the stream.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sink.h"
+
+/* The first is meant when no scheme is named. */
+static const struct sink_ops *const rows[] = {
+	&sink_pcapng_ops,
+};
+
+/* A colon in the name of a file is no scheme. */
+static const struct sink_ops *find(const char **spec)
+{
+	const char *colon = strchr(*spec, ':');
+	size_t i, len = colon ? (size_t)(colon - *spec) : 0;
+
+	for (i = 0; colon && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strlen(rows[i]->scheme) != len || memcmp(rows[i]->scheme, *spec, len))
+			continue;
+		*spec = colon + 1;
+		return rows[i];
+	}
+	return rows[0];
+}
+
+int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xcap *x)
+{
+	struct xcap_sink *s;
+	int err;
+
+	if (!spec || !*spec)
+		return error_set(stream_error(x), -EINVAL,
+				 "no file is named to write to; - is standard output");
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return error_set(stream_error(x), -ENOMEM, "no memory to write %s", spec);
+	s->x = x;
+	s->err = stream_error(x);
+	s->ops = find(&spec);
+	err = s->ops->open(s, spec);
+	if (err) {
+		free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+int xcap_sink_put(struct xcap_sink *s, const struct xcap_record *recs, int nr)
+{
+	return s->ops->put(s, recs, nr);
+}
+
+int xcap_sink_flush(struct xcap_sink *s)
+{
+	return s->ops->flush ? s->ops->flush(s) : 0;
+}
+
+int xcap_sink_close(struct xcap_sink *s)
+{
+	int err;
+
+	if (!s)
+		return 0;
+	err = s->ops->close(s);
+	free(s);
+	return err;
+}
