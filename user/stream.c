@@ -325,17 +325,6 @@ static int take(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	return n;
 }
 
-/* For who polls the descriptor: readable as long as a call may find something. */
-static void keep_readable(struct xcap *x, int n, int64_t hold_until)
-{
-	if (!x->fd_used)
-		return;
-	if (n == 0)
-		wait_arm(x, hold_until);
-	else
-		wait_signal(x);
-}
-
 int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, int timeout_ms)
 {
 	int64_t deadline = INT64_MIN, hold_until;
@@ -346,7 +335,7 @@ int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, int timeo
 	n = take_pending(x, recs, max);
 	if (n)
 		return n;
-	wait_disarm(x);
+	wait_awake(x);
 	for (;;) {
 		n = take(x, recs, max, &hold_until);
 		if (n == 0 && __atomic_exchange_n(&x->broken, 0, __ATOMIC_ACQ_REL))
@@ -361,7 +350,8 @@ int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, int timeo
 		if (n < 0)
 			break;
 	}
-	keep_readable(x, n, hold_until);
+	if (x->fd_used)
+		wait_keep_readable(x, n != 0, hold_until);
 	return n;
 }
 
@@ -425,8 +415,9 @@ void xcap_break(struct xcap *x)
 
 int xcap_fd(struct xcap *x)
 {
+	if (!x->fd_used)	/* readable until the first xcap_next() has looked */
+		wait_keep_readable(x, true, INT64_MAX);
 	x->fd_used = true;
-	wait_signal(x);		/* until the first xcap_next() has looked */
 	return x->epoll_fd;
 }
 

@@ -50,11 +50,14 @@ int wait_open(struct xcap *x);
 void wait_close(struct xcap *x);
 /* Sleep until there may be records, hold_until, or the deadline. Return: 0; -EINTR. */
 int wait_for(struct xcap *x, int64_t hold_until, int64_t deadline_ns);
-/* The caller will poll xcap_fd(): make it readable when there may be records. */
-void wait_arm(struct xcap *x, int64_t hold_until);
-/* The reader is awake again, if it was not: take back what wait_arm() did. */
-void wait_disarm(struct xcap *x);
-/* Make xcap_fd() readable until wait_disarm(). Safe in signal handlers. */
+/*
+ * For a caller that polls xcap_fd(). more: a call may find something at once, stay
+ * readable; else become so with the next record, or when hold_until is over.
+ */
+void wait_keep_readable(struct xcap *x, bool more, int64_t hold_until);
+/* The caller is back: nobody need wake it. */
+void wait_awake(struct xcap *x);
+/* Make xcap_fd() readable. Safe in signal handlers. */
 void wait_signal(struct xcap *x);
 
 /* accounts.c: what the stream counts of a record; by is 1, or -1 to take it back. */

@@ -134,20 +134,29 @@ void wait_signal(struct xcap *x)
 		return;
 }
 
-void wait_arm(struct xcap *x, int64_t hold_until)
-{
-	set_timer(x, hold_until);
-	x->armed = true;
-	if (set_sleeping(x, true))
-		wait_signal(x);
-}
-
-void wait_disarm(struct xcap *x)
+void wait_awake(struct xcap *x)
 {
 	if (!x->armed)
 		return;
 	x->armed = false;
 	set_sleeping(x, false);
 	set_timer(x, INT64_MAX);
-	sleep_until(x, 0);
+	sleep_until(x, 0);	/* takes the edges */
+}
+
+void wait_keep_readable(struct xcap *x, bool more, int64_t hold_until)
+{
+	if (more) {
+		if (!x->signalled)
+			wait_signal(x);
+		x->signalled = true;
+		return;
+	}
+	if (x->signalled)
+		sleep_until(x, 0);
+	x->signalled = false;
+	x->armed = true;
+	set_timer(x, hold_until);
+	if (set_sleeping(x, true) || __atomic_load_n(&x->broken, __ATOMIC_ACQUIRE))
+		wait_signal(x);
 }
