@@ -400,6 +400,47 @@ struct xcap_source_info {
  */
 XCAP_API int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info);
 
+/* ---- what can be captured ---- */
+
+/* xcap_iface.flags */
+#define XCAP_IFACE_UP		(1u << 0)	/* set up by its administrator */
+#define XCAP_IFACE_RUNNING	(1u << 1)	/* its carrier is there */
+#define XCAP_IFACE_PROMISC	(1u << 2)
+
+/* Something that -i can name. Strings live for the call only; "" not known. */
+struct xcap_iface {
+	size_t sz;		/* sizeof(struct xcap_iface) of the library */
+	const char *name;	/* "eth0"; "syscalls", which is no interface */
+	const char *driver;	/* "ixgbe" */
+	const char *kind;	/* "veth", "bridge"; "" a device */
+	const char *spec;	/* what the plain name means here: "tap:eth0", "xsk:eth0" */
+	const char *why;	/* why so, one sentence */
+	__u32 ifindex;		/* 0: no interface */
+	__u32 mtu;		/* bytes */
+	__u32 queues;		/* receive queues in use */
+	__u32 flags;		/* XCAP_IFACE_ */
+	__u32 xdp_prog_id;	/* XDP program that is there; 0 none */
+	__u32 reserved;
+};
+
+/* Called by xcap_list() for each; not 0 ends the list. */
+typedef int (*xcap_lister)(void *user, const struct xcap_iface *iface);
+
+/**
+ * xcap_list - what can be captured here, and how
+ * @fn:   called for each interface in the order of their numbers, then for "syscalls"
+ * @user: handed to @fn
+ *
+ * Looks at this network namespace and touches nothing.
+ *
+ * Return: 0; what @fn returned when that was not 0; -errno with a sentence in
+ *         xcap_errmsg(NULL).
+ * Owns:   the library; nothing outlives the call of @fn.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API int xcap_list(xcap_lister fn, void *user);
+
 /* ---- errors ---- */
 
 /**
@@ -443,8 +484,8 @@ XCAP_API int xcap_syscall_nr(const char *name, int compat);
  * xcap_syscall_arg - name and kind of one argument
  * @name: syscall name
  * @arg:  0 to 5
- * @kind: out, may be NULL: 'd' signed, 'u' unsigned, 'x' hexadecimal, 'o' octal,
- *        'p' pointer, 'f' file descriptor
+ * @kind: out, may be NULL: 'd' int, 'l' signed and as wide as a register, 'u'
+ *        unsigned, 'x' hexadecimal, 'o' octal, 'p' pointer, 'f' file descriptor
  *
  * Return: the argument's name, as in the call's man page; NULL if the call has
  *         no such argument or is not in the table.

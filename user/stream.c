@@ -42,6 +42,11 @@ struct error *stream_error(struct xcap *x)
 	return &x->err;
 }
 
+struct error *stream_last_error(void)
+{
+	return &last_error;
+}
+
 /* ---- open ---- */
 
 static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts *theirs)

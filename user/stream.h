@@ -45,6 +45,9 @@ struct xcap {
 	struct error err;
 };
 
+/* Where a failure that leaves no handle is told: xcap_errmsg(NULL). */
+struct error *stream_last_error(void);
+
 /* wait.c */
 int wait_open(struct xcap *x);
 void wait_close(struct xcap *x);

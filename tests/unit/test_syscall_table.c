@@ -126,7 +126,7 @@ static void every_argument_has_a_kind_and_a_name(void **state)
 		char kind = 0;
 
 		for (int n = 0; (arg = xcap_syscall_arg(rows[i], n, &kind)); n++) {
-			assert_non_null(strchr("duxopf", kind));
+			assert_non_null(strchr("dluxopf", kind));
 			assert_true(strspn(arg, "abcdefghijklmnopqrstuvwxyz0123456789_") ==
 				    strlen(arg) && *arg);
 		}
