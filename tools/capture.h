@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What count and dump share: open, say so, read, write, end in order, and the account. */
+#ifndef CAPTURE_H
+#define CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <xcap.h>
+#include "options.h"
+
+/* First member of the struct that a capturing command's options are written to. */
+struct capture {
+	/* from the options */
+	char *specs;
+	const char *filter;
+	const char *write_to;
+	uint64_t count;
+	uint64_t duration_ns;
+	uint64_t slack_ns;
+	uint64_t snaplen;
+	uint64_t ring_bytes;
+	bool self;
+	bool strict;
+	bool quiet;
+	bool json;
+
+	/* from the command */
+	const char *called;	/* for sentences on stderr */
+
+	/* Records, lent for the call. NULL: only counted. Return: 0; -EPIPE reader gone; -errno said. */
+	int (*records)(struct capture *c, const struct xcap_record *recs, int nr);
+	/* The stream is quiet: what was printed may be flushed. Return as records. NULL: nothing to do. */
+	int (*idle)(struct capture *c);
+	/* About once a second. NULL: nothing to do. */
+	void (*tick)(struct capture *c);
+
+	/* while it runs */
+	struct xcap *x;
+	struct xcap_sink *sink;
+	int64_t started_ns;	/* CLOCK_MONOTONIC */
+	int64_t ended_ns;
+	int64_t tick_ns;	/* when the next tick is due */
+	uint64_t nr_records;	/* read so far */
+	bool dirty;		/* records were handed on since the last flush */
+	bool failed;		/* exit code 1 */
+};
+
+/* The rows for it; type is the command's struct, whose member of type struct capture is c. */
+#define CAPTURE_ROWS(type)									\
+	{ 'i', "interface", OPTION_LIST, offsetof(type, c.specs), "SPEC",			\
+	  "what to capture: an interface, tap:IF, xsk:IF, syscalls, file:PATH or - (standard "	\
+	  "input); several with commas between them, or -i again", 0, 0 },			\
+	{ 'f', "filter", OPTION_TEXT, offsetof(type, c.filter), "FILTER",			\
+	  "keep only packets that match this pcap filter; other records are not touched", 0, 0 }, \
+	{ 'c', "count", OPTION_NUMBER, offsetof(type, c.count), "COUNT",			\
+	  "end after so many records", 1, 0 },							\
+	{ 0, "duration", OPTION_TIME, offsetof(type, c.duration_ns), "SECONDS",			\
+	  "end after this time; also 500ms, 2m, 1h", 1000000, 0 },				\
+	{ 'w', "write", OPTION_TEXT, offsetof(type, c.write_to), "FILE",			\
+	  "write the records to FILE in pcapng; - is standard output", 0, 0 },			\
+	{ 's', "snaplen", OPTION_SIZE, offsetof(type, c.snaplen), "BYTES",			\
+	  "keep so many bytes of a packet (262144)", 1, 262144 },				\
+	{ 0, "slack", OPTION_TIME, offsetof(type, c.slack_ns), "TIME",				\
+	  "longest wait for a slow source before later records go on (2ms)", 1000, 60000000000 }, \
+	{ 0, "ring", OPTION_SIZE, offsetof(type, c.ring_bytes), "BYTES",			\
+	  "BPF ring buffer of each CPU, a power of two (8M)", 4096, 1u << 30 },			\
+	{ 0, "self", OPTION_FLAG, offsetof(type, c.self), NULL,					\
+	  "the capturing process's own system calls too", 0, 0 },				\
+	{ 0, "strict", OPTION_FLAG, offsetof(type, c.strict), NULL,				\
+	  "exit with 3 if records were dropped", 0, 0 },					\
+	{ 0, "json", OPTION_FLAG, offsetof(type, c.json), NULL,					\
+	  "for programs: JSON on standard output", 0, 0 }
+
+struct text;
+
+/* Refuse what cannot share standard output. Return: OPTIONS_RUN; 2 wrong use, said. */
+int capture_check_output(struct capture *c, const struct command *cmd, bool prints);
+
+/* Open the stream, and the sink of -w. Return: OPTIONS_RUN; the exit code after a sentence. */
+int capture_open(struct capture *c);
+
+/* Make records text on standard output: the names of the sources, when to say them. */
+void capture_text(struct capture *c, struct text *t);
+
+/* Read to the end, the count, the time or the signal, and close the accounts. */
+void capture_run(struct capture *c);
+
+/*
+ * After writing to standard output. Return: 0; -EPIPE the reader is gone; -EIO it cannot be
+ * written, said once, and the exit code is 1.
+ */
+int capture_printed(struct capture *c);
+int capture_flush(struct capture *c);
+
+/* The account as text. */
+void capture_account(struct capture *c, FILE *out);
+
+/* The account as one object on one line. */
+void capture_account_json(struct capture *c, FILE *out);
+
+/* 0, 1 or 3, before it is closed. */
+int capture_exit_code(struct capture *c);
+
+/* Close everything; takes what was never opened. */
+void capture_close(struct capture *c);
+
+/* Sum over the places of xcap_stats.dropped. */
+__u64 capture_dropped(const struct xcap_stats *stats);
+
+/* Say on stderr what failed, with the library's sentence, and make the exit code 1. */
+void capture_failed(struct capture *c);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The subcommands: each in the file of its name, each one row in xcap.c. */
+#ifndef CMD_H
+#define CMD_H
+
+#include "options.h"
+
+/* Exit codes of every command. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LOSSY = 3 };
+
+extern const struct command count_command;
+extern const struct command dump_command;
+extern const struct command list_command;
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   the stream, live or from a file.
+ * Out:  its records as text or JSON on standard output, or as pcapng to -w.
+ * Owns: nothing.
+ * Runs on: the tool's only thread.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "capture.h"
+#include "cmd.h"
+#include "json.h"
+#include "text.h"
+
+#define BUFFER_SIZE (256 * 1024)
+
+struct dump {
+	struct capture c;	/* first: the callbacks get it */
+	const char *read_from;
+	int verbose;
+	bool hex, ascii, line_buffered, numeric, print;
+	struct text text;
+};
+
+#define ROW(letter, name, kind, field, value, help) \
+	{ letter, name, kind, offsetof(struct dump, field), value, help, 0, 0 }
+
+static const struct option_row rows[] = {
+	CAPTURE_ROWS(struct dump),
+	ROW('r', "read", OPTION_TEXT, read_from, "FILE",
+	    "read from a pcap or pcapng file; - is standard input"),
+	ROW('v', "verbose", OPTION_LEVEL, verbose, NULL, "more of each record"),
+	ROW('q', "quiet", OPTION_FLAG, c.quiet, NULL, "shorter lines, and less on standard error"),
+	ROW('x', "hex", OPTION_FLAG, hex, NULL, "the bytes of each packet too, in hexadecimal"),
+	ROW('X', "ascii", OPTION_FLAG, ascii, NULL, "the same, with ASCII beside them"),
+	ROW('l', "line-buffered", OPTION_FLAG, line_buffered, NULL,
+	    "write each line at once, also where standard output is no terminal"),
+	ROW(0, "print", OPTION_FLAG, print, NULL, "print the records also with -w"),
+	ROW('n', "numeric", OPTION_FLAG, numeric, NULL,
+	    "no names for addresses and ports: always so, taken for habit's sake"),
+	{ 0 }
+};
+
+static void flush_each_second(struct capture *c)
+{
+	if (c->dirty)
+		fflush(stdout);
+}
+
+static int print(struct capture *c, const struct xcap_record *recs, int nr)
+{
+	struct dump *dump = (struct dump *)c;
+
+	for (int i = 0; i < nr; i++)
+		if (c->json)
+			json_record(&dump->text, &recs[i]);
+		else
+			text_record(&dump->text, &recs[i]);
+	return capture_printed(c);
+}
+
+/* With -w only where it is asked for. */
+static bool prints(struct dump *dump)
+{
+	return !dump->c.write_to || dump->c.json || dump->print;
+}
+
+/* -r FILE is one source more. */
+static int add_file(struct dump *dump)
+{
+	struct capture *c = &dump->c;
+	char *specs;
+
+	if (!dump->read_from)
+		return 0;
+	if (asprintf(&specs, "%s%s%s%s", c->specs ? c->specs : "", c->specs ? "," : "",
+		     strcmp(dump->read_from, "-") ? "file:" : "", dump->read_from) < 0)
+		return -ENOMEM;
+	free(c->specs);
+	c->specs = specs;
+	return 0;
+}
+
+static int check(struct dump *dump, const struct command *cmd, char *filter)
+{
+	struct capture *c = &dump->c;
+
+	if (filter && c->filter)
+		return options_wrong(cmd, "-f and the words '%s' are two filters; give one", filter);
+	if (filter)
+		c->filter = filter;
+	if (add_file(dump))
+		return options_wrong(cmd, "no memory");
+	if (!c->specs)
+		return options_wrong(cmd, "-i or -r is missing: it says what to read");
+	return capture_check_output(c, cmd, prints(dump));
+}
+
+static void prepare(struct dump *dump)
+{
+	struct capture *c = &dump->c;
+
+	if (!prints(dump))
+		return;
+	setvbuf(stdout, NULL, dump->line_buffered || isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF,
+		BUFFER_SIZE);
+	capture_text(c, &dump->text);
+	dump->text.verbose = dump->verbose;
+	dump->text.quiet = c->quiet;
+	dump->text.hex = dump->ascii ? 2 : dump->hex;
+	c->records = print;
+	c->idle = capture_flush;
+	c->tick = flush_each_second;
+}
+
+static int run(const struct command *cmd, int argc, char **argv)
+{
+	struct dump dump = { .c.called = cmd->called };
+	struct capture *c = &dump.c;
+	int words, code = options_parse(cmd, argc, argv, &dump, &words);
+	char *filter = NULL;
+
+	if (code == OPTIONS_RUN) {
+		filter = options_join(argc, argv, words);
+		code = check(&dump, cmd, filter);
+	}
+	if (code == OPTIONS_RUN)
+		code = capture_open(c);
+	if (code == OPTIONS_RUN) {
+		prepare(&dump);
+		capture_run(c);
+		capture_flush(c);
+		capture_account(c, stderr);
+		code = capture_exit_code(c);
+	}
+	capture_close(c);
+	free(filter);
+	return code;
+}
+
+const struct command dump_command = {
+	.name = "dump",
+	.summary = "print records, or write them to a file",
+	.usage = "[-i SPEC[,SPEC]...] [-r FILE] [OPTION]... [FILTER]",
+	.prose = "The words after the options are the filter, as with tcpdump. What follows -- is no option.\n",
+	.rows = rows,
+	.run = run,
+};
