@@ -20,6 +20,9 @@
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
+/* Keeps the compiler from proving bounds in a way that the verifier cannot follow. */
+#define opaque(x)	asm volatile("" : "+r"(x))
+
 /*
  * key CPU, value ring buffer of that CPU. Programs write, the library reads. One
  * ring a CPU, because a shared one collapses under several writers. Full: the

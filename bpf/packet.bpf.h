@@ -30,8 +30,8 @@ struct packet {
 	__u8 flags;
 };
 
-/* Keeps the compiler from proving bounds in a way that the verifier cannot follow. */
-#define opaque(x) asm volatile("" : "+r"(x))
+/* 6.1 does not learn from `x == 0` that x is at least 1 elsewhere, but from an order it does. */
+#define at_least_one(x) asm volatile("if %0 > 0 goto +1\n%0 = 1" : "+r"(x))
 
 /* Return: 0 when the bytes are there; size is a constant of at least n + VLAN_HLEN. */
 static __always_inline int packet_fill(PACKET_CTX *ctx, const struct packet *p, __u8 *to, __u32 n)
@@ -39,8 +39,8 @@ static __always_inline int packet_fill(PACKET_CTX *ctx, const struct packet *p, 
 	if (!p->tagged || n <= MACS_LEN + VLAN_HLEN)
 		return packet_load(ctx, 0, to, n);
 	n -= MACS_LEN + VLAN_HLEN;
-	opaque(n);
-	if (n == 0 || n > PACKET_MAX)
+	at_least_one(n);
+	if (n > PACKET_MAX)
 		return -1;
 	if (packet_load(ctx, 0, to, MACS_LEN))
 		return -1;
@@ -71,9 +71,7 @@ static __always_inline void packet_emit(PACKET_CTX *ctx, const struct packet *p,
 
 	if (!emit_begin(&e))
 		return;
-	opaque(n);
-	if (n == 0)
-		n = 1;
+	at_least_one(n);
 #define BUCKET(size) if (n <= (size)) return packet_copy(ctx, &e, p, n, size)
 	BUCKET(64);
 	BUCKET(128);

@@ -71,8 +71,13 @@ static __always_inline void read_args(struct pt_regs *regs, bool compat, __u64 *
 
 static __always_inline bool wanted(__u32 nr, bool compat)
 {
-	return !cfg.only || (nr < XCAP_NR_SYSCALLS &&
-			     cfg.wanted[compat][nr / 64 % (XCAP_NR_SYSCALLS / 64)] >> (nr % 64) & 1);
+	__u32 word = nr / 64;
+
+	if (!cfg.only)
+		return true;
+	opaque(word);	/* old verifiers follow the mask, not the comparison */
+	word %= XCAP_NR_SYSCALLS / 64;
+	return nr < XCAP_NR_SYSCALLS && cfg.wanted[compat][word] >> (nr % 64) & 1;
 }
 
 static __always_inline void stamp_task(struct xcap_ev *ev, struct task_struct *task)
