@@ -52,7 +52,8 @@ mkdir "$dir/www"
 echo '<h1>packets and system calls, one stream</h1>' >"$dir/www/index.html"
 start unshare -n python3 -m http.server -d "$dir/www" 80 >/dev/null 2>"$dir/server.err"
 server=$!
-within_5s eval '! [ /proc/$server/ns/net -ef /proc/self/ns/net ]'
+apart() { ! [ "/proc/$server/ns/net" -ef /proc/self/ns/net ]; }
+within_5s apart
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 ip link add veth0 type veth peer name veth0 netns "$server"
 ip addr add 10.77.0.1/24 dev veth0

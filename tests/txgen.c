@@ -551,8 +551,8 @@ static void settle(struct conf *c)
 
 int main(int argc, char **argv)
 {
-	struct conf c = { .mode = "packet", .queues = 1, .cpu = -1, .cfg = { .min = 60, .span = 1 },
-			  .to_mac = { 2, 0, 0, 0, 0, 2 } };
+	struct conf c = { .mode = "packet", .queues = 1, .cpu = -1,
+			  .cfg = { .min = 60, .span = 1 }, .to_mac = { 2, 0, 0, 0, 0, 2 } };
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct rtnl_link_stats before;
 	struct result res = { 0 };
