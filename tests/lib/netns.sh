@@ -63,6 +63,7 @@ ns_bg() {
 	local name=$1 label=$2
 
 	shift 2
+	: >"$label.out" >"$label.err"	# now, so that nobody waits for a line of the last run
 	setpriv --pdeathsig KILL env --default-signal=INT,QUIT \
 		nsenter ${name:+--net=/run/netns/$name} "$@" \
 		>"$label.out" 2>"$label.err" </dev/null &
