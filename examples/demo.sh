@@ -10,7 +10,7 @@
 set -eu
 
 B=${B:-$(cd "$(dirname "$0")/.." && pwd)/build}
-calls=socket,connect,sendto,recvfrom,write,close
+calls=socket,connect,sendto,recvfrom,write
 page=http://10.77.0.2/
 
 [ "$(id -u)" = 0 ] || { echo "the demo makes network namespaces: run it as root" >&2; exit 1; }
@@ -19,13 +19,13 @@ if [ -z "${DEMO_PRIVATE-}" ]; then
 	DEMO_PRIVATE=1 exec unshare -nm bash "$0"
 fi
 
-dir=$(mktemp -d)
+dir=/mnt
+mount -t tmpfs none $dir
 capture='' server='' pids=''
 cleanup() {
 	trap '' INT TERM HUP
 	# shellcheck disable=SC2086
-	[ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
-	rm -rf "$dir"
+	[ -z "$pids" ] || { kill -KILL $pids; wait $pids; } 2>/dev/null || true
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
@@ -59,7 +59,7 @@ ip link add veth0 type veth peer name veth0 netns "$server"
 ip addr add 10.77.0.1/24 dev veth0
 ip link set veth0 up
 nsenter -t "$server" -n sh -c 'ip addr add 10.77.0.2/24 dev veth0 && ip link set veth0 up'
-within_5s curl -sf -o /dev/null $page
+within_5s curl -qsf -o /dev/null $page
 
 # the capture sees veth0 and the syscalls of the whole host
 start "$B/xdpcount" -v -i "tap:veth0,syscalls?only=$calls" >"$dir/stream" 2>"$dir/capture.err"
@@ -67,14 +67,15 @@ capture=$!
 within_5s grep -q '^xcap: capturing' "$dir/capture.err"
 echo "\$ xdpcount -v -i 'tap:veth0,syscalls?only=$calls' &"
 echo "\$ curl $page"
-curl -sf $page
+curl -qsf $page
 echo
 sleep 0.2
 kill -INT "$capture"
 wait "$capture" || { cat "$dir/capture.err" >&2; exit 1; }
+pids=$server
 
 # curl's syscalls and the packets; the host makes other calls meanwhile
 awk '{ who = $3; sub(/\[.*/, "", who) }
-	who == "curl" || $3 ~ /^(in|out)$/ || $4 ~ /^(in|out)$/' "$dir/stream" | cut -c 1-110
+	who == "curl" || $3 ~ /^(in|out)$/ || $4 ~ /^(in|out)$/' "$dir/stream" | cut -c 1-100
 echo
 sed -n '/^xcap: capturing/d; p' "$dir/capture.err"
