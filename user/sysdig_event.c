@@ -98,7 +98,7 @@ enum { GENERIC = 0, SWITCH = 146 };
  * of both as pairs of a width and a value. Only leading parameters are given
  * where the later ones are not known: readers take what the block says it has,
  * but an empty integer would be malformed to them. "open" and "execve" have
- * all: Wireshark 4.0 reads those without looking at the count.
+ * as many as Wireshark 4.0 takes for granted, to the number.
  *
  * Width: q 8 bytes, f 8 from a signed int, u 4, h 2, b 1, s string.
  * Value: 0-5 an argument, r the result, t tid, p pid, c comm, - nothing or 0.
@@ -187,7 +187,7 @@ static const struct call calls[] = {
 	{ "nanosleep", 134, "", RET },
 	{ "newfstatat", 66, "", RET },
 	{ "_newselect", 84, "", RET },
-	{ "open", 2, "", "qrs-u-u-u-" },
+	{ "open", 2, "", "qrs-u-u-" },
 	{ "openat", 306, "", RET },
 	{ "openat2", 326, "", RET },
 	{ "pipe", 60, "", RET },

@@ -571,7 +571,7 @@ static void events_have_names_and_parameters(void **state)
 	r.flags = XCAP_REC_COMPAT;
 	sysdig_event_make(&ev, &r);
 	assert_int_equal(ev.type, 3);
-	assert_int_equal(ev.nr_params, 5);
+	assert_int_equal(ev.nr_params, 4);
 	assert_int_equal((int64_t)param(&ev, 0), -2);
 	r.type = XCAP_SWITCH;
 	r.sw.next_tid = 4242;
