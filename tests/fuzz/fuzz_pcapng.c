@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   any bytes, as a capture file.
+ * Out:  records within those bytes, then an end; a crash is the failure.
+ * Owns: a copy: blocks are decoded in place.
+ * Runs on: one thread.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "pcapng.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static unsigned int sum;	/* so that reading the bytes is not optimized away */
+
+/* What a reader of records does: look at every byte it was lent. */
+static void look(const struct xcap_record *r, const uint8_t *p, size_t size)
+{
+	const uint8_t *bytes = r->data;
+	size_t len = r->caplen;
+
+	if (r->type == XCAP_SYS_ENTER) {
+		bytes = (const uint8_t *)r->enter.args;
+		len = 6 * sizeof(r->enter.args[0]);
+		sum += r->enter.args[0] & 1;	/* UBSan sees a wrong alignment */
+	}
+	if (len && (bytes < p || bytes + len > p + size))
+		abort();
+	for (size_t i = 0; i < len; i++)
+		sum += bytes[i];
+	if (strnlen(r->comm, sizeof(r->comm)) == sizeof(r->comm) || r->type > XCAP_LOSS)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *p = malloc(size + !size);
+	struct pcapng_reader d = { 0 };
+	struct xcap_record r;
+	size_t at = 0, used;
+	int ret;
+
+	memcpy(p, data, size);
+	do {
+		ret = pcapng_decode(&d, p + at, size - at, &used, &r);
+		if (used > size - at || (ret >= 0 && !used) || (ret < 0 && used))
+			abort();
+		if (ret == 1)
+			look(&r, p + at, used);
+		at += used;
+	} while (ret >= 0);
+	if (ret == -EAGAIN ? d.want <= size - at || d.want > PCAPNG_MAX_BLOCK + 24 : !d.why[0])
+		abort();
+	pcapng_reader_free(&d);
+	free(p);
+	return 0;
+}
