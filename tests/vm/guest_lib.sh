@@ -44,6 +44,7 @@ wait_link() {
 capture() {
 	local tries=0
 	what="xdpcount $*"
+	: >/tmp/err	# here, not in the child: the last capture's words are in it
 	xdpcount -q --json "$@" >/tmp/out 2>/tmp/err &
 	capture=$!
 	until grep -q '^xcap: capturing' /tmp/err; do
