@@ -144,6 +144,7 @@ $(B)/inside.a: $(OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(UNITS): $(B)/tests/%: %.c $(B)/inside.a Makefile | $(TESTSKEL) dirs
 	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/inside.a $(LINK) -lcmocka -lpthread
+$(B)/tests/test_oom: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
 $(PROGS): $(B)/tests/%: %.c $(B)/libxcap.a Makefile | $(TESTSKEL) dirs
 	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/libxcap.a $(LINK) -lm -lpthread
 $(PROGS32): $(B)/tests/%32: %.c Makefile | dirs

@@ -63,7 +63,8 @@ ns_bg() {
 	local name=$1 label=$2
 
 	shift 2
-	: >"$label.out" >"$label.err"	# now, so that nobody waits for a line of the last run
+	: >"$label.out"		# now, so that nobody waits for a line of the last run
+	: >"$label.err"
 	setpriv --pdeathsig KILL env --default-signal=INT,QUIT \
 		nsenter ${name:+--net=/run/netns/$name} "$@" \
 		>"$label.out" 2>"$label.err" </dev/null &
