@@ -172,6 +172,7 @@ dirs:
 FUZZ_SECONDS ?= 60
 TIERS	:= check check-net check-vm check-san fuzz
 UNIT_RUNS = $(UNITS) $(foreach f,$(FUZZ),'$(B)/tests/replay_$f tests/fuzz/corpus/$f')
+JOBS	= $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 export T REQUIRE
 run	= @B=$(abspath $(B)) exec tests/run.sh
 
@@ -182,7 +183,7 @@ check-net: tests	## tests in private network namespaces (as root)
 check-vm: tests	## tests in emulated guests: zero copy, other kernels
 	$(run) vm tests/vm
 check-san:	## unit tests and fuzzing corpus with ASan and UBSan
-	$(Q)$(MAKE) --no-print-directory B=$(B)-san SAN=address,undefined san
+	$(Q)$(MAKE) --no-print-directory $(JOBS) B=$(B)-san SAN=address,undefined san
 san: $(UNITS) $(REPLAYS)
 	$(run) san $(UNIT_RUNS)
 fuzz: fuzzers	## each fuzzer for FUZZ_SECONDS
@@ -190,7 +191,7 @@ fuzz: fuzzers	## each fuzzer for FUZZ_SECONDS
 bench: tests	## the table of ratios (as root, takes minutes)
 	@B=$(abspath $(B)) exec tests/bench/run.sh
 demo: deps	## a curl as one stream of packets and syscalls (as root)
-	$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc)) all
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	@B=$(abspath $(B)) exec examples/demo.sh
 test: deps	## install what is missing, build, run every tier
 	@MAKE='$(MAKE) --no-print-directory' exec tests/run.sh --tiers $(TIERS)
