@@ -53,8 +53,9 @@ struct file {
 	size_t held_bytes;	/* of all chunks */
 	uint64_t offset;	/* in the file, of current->pos */
 	uint64_t nr_records;
+	uint64_t nr_losses;	/* of them: notices of another capture's losses, not seen here */
 	int64_t wall_minus_mono_ns;
-	const char *name;	/* for sentences */
+	char *name;		/* the path, or for sentences what it is */
 	int fd;
 	int epoll_fd;		/* where it is armed, or -1 */
 	bool waits;		/* a pipe or socket: may have nothing now */
@@ -218,6 +219,7 @@ static int next_record(struct source *s, struct file *f, struct xcap_record *r)
 		if (ret == 1) {
 			c->lent++;
 			f->nr_records++;
+			f->nr_losses += r->type == XCAP_LOSS;
 			return 1;
 		}
 		if (!ret)
@@ -338,7 +340,7 @@ static void source_file_stats(struct source *s, struct source_stats *st)
 {
 	struct file *f = s->priv;
 
-	st->seen = f->nr_records;
+	st->seen = f->nr_records - f->nr_losses;
 }
 
 static void source_file_close(struct source *s)
@@ -355,6 +357,7 @@ static void source_file_close(struct source *s)
 	free(f->spare);
 	if (f->fd > STDIN_FILENO)
 		close(f->fd);
+	free(f->name);
 	pcapng_reader_free(&f->reader);
 	free(f);
 	s->priv = NULL;
@@ -364,7 +367,6 @@ static void source_file_close(struct source *s)
 
 static int open_stdin(struct source *s, struct file *f)
 {
-	f->name = "standard input";
 	f->fd = STDIN_FILENO;
 	if (isatty(f->fd))
 		return error_set(s->err, -EINVAL,
@@ -373,16 +375,15 @@ static int open_stdin(struct source *s, struct file *f)
 }
 
 /* O_NONBLOCK: a named pipe without a writer must not hold us here. */
-static int open_path(struct source *s, struct file *f, const char *path)
+static int open_path(struct source *s, struct file *f)
 {
 	int err;
 
-	f->name = path;
-	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	f->fd = open(f->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (f->fd >= 0)
 		return 0;
 	err = -errno;
-	return error_set(s->err, err, "cannot open %s: %s%s", path, strerror(-err),
+	return error_set(s->err, err, "cannot open %s: %s%s", f->name, strerror(-err),
 			 err == -ENOENT ? " (an interface is named without `file:`)" : "");
 }
 
@@ -434,6 +435,21 @@ static int read_header(struct source *s, struct file *f)
 	return 0;
 }
 
+static int open_any(struct source *s, struct file *f, bool is_stdin)
+{
+	int ret = is_stdin ? open_stdin(s, f) : open_path(s, f);
+
+	if (!ret)
+		ret = look(s, f);
+	return ret ? ret : read_header(s, f);
+}
+
+static const char *format_name(const struct file *f)
+{
+	return f->reader.format == PCAPNG_FORMAT_PCAP ? "pcap" :
+	       f->reader.format == PCAPNG_FORMAT_PCAPNG ? "pcapng" : "which has said nothing yet";
+}
+
 static int source_file_open(struct source *s, const struct spec *spec)
 {
 	bool is_stdin = !*spec->name || !strcmp(spec->name, "-");
@@ -445,28 +461,23 @@ static int source_file_open(struct source *s, const struct spec *spec)
 	s->priv = f;
 	f->fd = f->epoll_fd = -1;
 	f->wall_minus_mono_ns = wall_minus_mono();
-	snprintf(s->spec, sizeof(s->spec), "%s%s", is_stdin ? "" : "file:", is_stdin ? "-" : spec->name);
+	f->name = strdup(is_stdin ? "standard input" : spec->name);
 	f->oldest = f->current = new_chunk(f, CHUNK_BYTES);
-	ret = f->current ? 0 : error_set(s->err, -ENOMEM, "no memory to read %s", spec->name);
-	if (!ret)
-		ret = is_stdin ? open_stdin(s, f) : open_path(s, f, s->spec + strlen("file:"));
-	if (!ret)
-		ret = look(s, f);
 	s->linktype = XCAP_LINK_ETHERNET;
-	if (!ret)
-		ret = read_header(s, f);
-	if (ret)
-		goto fail;
+	if (f->name && f->current)
+		ret = open_any(s, f, is_stdin);
+	else
+		ret = error_set(s->err, -ENOMEM, "no memory to read %s", spec->name);
+	if (ret) {
+		source_file_close(s);
+		return ret;
+	}
 	s->nr_lanes = 1;
 	s->slack_ns = f->waits ? PIPE_SLACK_NS : INT64_MAX;
+	snprintf(s->spec, sizeof(s->spec), "%s%s", is_stdin ? "" : "file:", is_stdin ? "-" : f->name);
 	snprintf(s->mode, sizeof(s->mode), "file");
-	snprintf(s->note, sizeof(s->note), "reading %s, %s", f->name,
-		 f->reader.format == PCAPNG_FORMAT_PCAP ? "pcap" :
-		 f->reader.format == PCAPNG_FORMAT_PCAPNG ? "pcapng" : "which has said nothing yet");
+	snprintf(s->note, sizeof(s->note), "reading %s, %s", f->name, format_name(f));
 	return 0;
-fail:
-	source_file_close(s);
-	return ret;
 }
 
 const struct source_ops source_file_ops = {
