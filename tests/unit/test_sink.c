@@ -423,8 +423,10 @@ static void a_disk_that_fills_up(void **state)
 static void a_writer_that_is_killed(void **state)
 {
 	int nr, pid, ret, total = 0;
+	struct stat st = { 0 };
 
 	for (int i = 0; i < 10; i++) {
+		unlink("out.pcapng");
 		pid = fork();
 		if (!pid) {
 			struct xcap *x = live_stream();
@@ -432,7 +434,9 @@ static void a_writer_that_is_killed(void **state)
 			put_random(must_open_sink("out.pcapng", x), 6, 1 << 30);
 			_exit(0);
 		}
-		usleep(20000 + 3001 * i);
+		while (stat("out.pcapng", &st) || !st.st_size)
+			usleep(100);
+		usleep(3001 * (i + 1));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		ret = read_back("file:out.pcapng", 6, &nr);
