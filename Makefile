@@ -87,7 +87,7 @@ WARN	:= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMPILE	= -std=gnu11 $(WARN) -Iinclude -I$(B) $(PKG_CFLAGS) $(SANITIZE) $(CFLAGS) $(DEPFILE)
 INSIDE	= -Iuser -D_GNU_SOURCE= -fPIC -fvisibility=hidden
-TESTING	= -Iuser -Itests/lib -I$(B)/tests
+TESTING	= -Iuser -Itools -Itests/lib -I$(B)/tests
 LINK	= $(SANITIZE) $(LDFLAGS) -Wl,--as-needed $(LIBS)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 COMPILE_BPF = $(CLANG) -O2 -g -target bpf -mcpu=v3 -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH) \
@@ -136,14 +136,16 @@ $(B)/xdpcount: $(B)/xcap
 $(B)/examples/%: examples/%.c $(B)/libxcap.a Makefile | dirs
 	$(call say,LINK)$(CC) $(COMPILE) -o $@ $< $(B)/libxcap.a $(LINK)
 
-# tests: unit tests see the inside of the library, all others what a user sees
+# tests: unit tests see the inside of library and tools, all others what a user sees
 vpath test_%.c tests/unit
 vpath fuzz_%.c tests/fuzz
 vpath %.c tests tests/net tests/vm tests/bench
 $(B)/inside.a: $(OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
-$(UNITS): $(B)/tests/%: %.c $(B)/inside.a Makefile | $(TESTSKEL) dirs
-	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/inside.a $(LINK) -lcmocka -lpthread
+$(B)/tools.a: $(patsubst %,$(B)/tools/%.o,$(filter-out xcap,$(TOOL)))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(UNITS): $(B)/tests/%: %.c $(B)/tools.a $(B)/inside.a Makefile | $(TESTSKEL) dirs
+	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/tools.a $(B)/inside.a $(LINK) -lcmocka -lpthread
 $(B)/tests/test_oom: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
 $(PROGS): $(B)/tests/%: %.c $(B)/libxcap.a Makefile | $(TESTSKEL) dirs
 	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/libxcap.a $(LINK) -lm -lpthread
