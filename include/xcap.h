@@ -70,6 +70,8 @@ enum xcap_type {
 #define XCAP_REC_COMPAT	(1u << 1)	/* a 32-bit call: number and arguments are 32 bit's */
 #define XCAP_REC_JOINED	(1u << 2)	/* frame over several chunks, joined by a copy */
 
+#define XCAP_CPU_UNKNOWN 0xffff	/* xcap_record.cpu */
+
 /* xcap_record.direction */
 #define XCAP_DIR_NONE	0		/* not a packet, or not known */
 #define XCAP_DIR_IN	1
@@ -90,7 +92,7 @@ struct xcap_record {
 	__u32 caplen;		/* (l) bytes at data */
 	__u32 len;		/* (l) bytes on the wire */
 	__u16 source;		/* (l) index of the spec, in the order they were opened */
-	__u16 cpu;		/* (l) CPU it happened on */
+	__u16 cpu;		/* (l) CPU it happened on; XCAP_CPU_UNKNOWN from foreign files */
 	__u8  type;		/* (l) enum xcap_type */
 	__u8  direction;	/* (l) XCAP_DIR_ */
 	__u16 flags;		/* (l) XCAP_REC_ */

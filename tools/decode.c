@@ -280,9 +280,14 @@ static void ip6(struct decoded *d, struct bytes *b)
 	d->have |= DECODED_IP;
 	len = be16(p + 4);
 	limit(d, b, len ? len : (uint32_t)(b->end - b->at));
-	for (int i = 0; i < MAX_IP6_HEADERS && ip6_extension(d, b); i++)
+	for (int i = 0; ip6_extension(d, b); i++) {
 		if ((d->have & DECODED_FRAGMENT) && d->fragment_offset)
 			break;
+		if (i == MAX_IP6_HEADERS) {
+			d->have |= DECODED_BAD;
+			return;
+		}
+	}
 	if (!(d->have & DECODED_CUT))
 		transport(d, b);
 }

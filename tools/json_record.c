@@ -154,7 +154,8 @@ static void put_head(struct text *t, struct json *j, const struct xcap_record *r
 	json_text(j, "type", record_type(rec));
 	if (t->source)
 		json_text(j, "source", t->source(t->user, rec->source));
-	json_unsigned(j, "cpu", rec->cpu);
+	if (rec->cpu != XCAP_CPU_UNKNOWN)
+		json_unsigned(j, "cpu", rec->cpu);
 	/* 0 is the idle task, which has no id, or a packet's that is not known */
 	if (rec->pid || rec->type == XCAP_SWITCH)
 		json_unsigned(j, "pid", rec->pid);

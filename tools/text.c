@@ -193,7 +193,8 @@ static void put_more(struct text *t, const struct xcap_record *rec)
 void text_record(struct text *t, const struct xcap_record *rec)
 {
 	put_time(t, rec->wall_ns);
-	fprintf(t->out, " cpu%u", rec->cpu);
+	if (rec->cpu != XCAP_CPU_UNKNOWN)
+		fprintf(t->out, " cpu%u", rec->cpu);
 	if (rec->tid || rec->comm[0] || (rec->type != XCAP_PACKET && rec->type != XCAP_LOSS))
 		put_task(t->out, rec->comm, rec->tid);
 	switch (rec->type) {

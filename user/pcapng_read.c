@@ -163,6 +163,7 @@ static int set_packet(struct pcapng_reader *d, struct pcapng_span body, uint32_t
 	r->data = body.p;
 	r->caplen = caplen;
 	r->len = len;
+	r->cpu = XCAP_CPU_UNKNOWN;
 	r->packet.linktype = d->interfaces[interface].linktype;
 	decode_packet_options(d, (struct pcapng_span) { body.p + padded, body.len - padded }, r);
 	return 1;
@@ -309,6 +310,7 @@ static int decode_pcap_record(struct pcapng_reader *d, uint8_t *p, size_t len, s
 	r->data = p + d->head_len;
 	r->caplen = caplen;
 	r->len = get32(d, p + 12);
+	r->cpu = XCAP_CPU_UNKNOWN;
 	r->packet.linktype = d->linktype;
 	if (d->head_len == 24)	/* packet type of AF_PACKET: 4 is outgoing */
 		r->direction = p[22] == 4 ? XCAP_DIR_OUT : XCAP_DIR_IN;
