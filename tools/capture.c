@@ -107,8 +107,11 @@ static int open_sink(struct capture *c)
 	return err;
 }
 
-int capture_check_output(struct capture *c, const struct command *cmd, bool prints)
+int capture_check(struct capture *c, const struct command *cmd, bool prints)
 {
+	if (c->ring_bytes & (c->ring_bytes - 1))
+		return options_wrong(cmd, "--ring: %llu is not a power of two",
+				     (unsigned long long)c->ring_bytes);
 	if (!c->write_to || strcmp(c->write_to, "-"))
 		return OPTIONS_RUN;
 	if (prints || c->json)

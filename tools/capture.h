@@ -74,8 +74,8 @@ struct capture {
 
 struct text;
 
-/* Refuse what cannot share standard output. Return: OPTIONS_RUN; 2 wrong use, said. */
-int capture_check_output(struct capture *c, const struct command *cmd, bool prints);
+/* Refuse what does not go together. Return: OPTIONS_RUN; 2 wrong use, said. */
+int capture_check(struct capture *c, const struct command *cmd, bool prints);
 
 /* Open the stream, and the sink of -w. Return: OPTIONS_RUN; the exit code after a sentence. */
 int capture_open(struct capture *c);

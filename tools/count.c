@@ -127,7 +127,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 	if (code == OPTIONS_RUN && !c->specs)
 		code = options_wrong(cmd, "-i is missing: it says what to capture");
 	if (code == OPTIONS_RUN)
-		code = capture_check_output(c, cmd, count.verbose);
+		code = capture_check(c, cmd, count.verbose);
 	if (code == OPTIONS_RUN)
 		code = capture_open(c);
 	if (code == OPTIONS_RUN) {

@@ -97,7 +97,7 @@ static int check(struct dump *dump, const struct command *cmd, char *filter)
 		return options_wrong(cmd, "no memory");
 	if (!c->specs)
 		return options_wrong(cmd, "-i or -r is missing: it says what to read");
-	return capture_check_output(c, cmd, prints(dump));
+	return capture_check(c, cmd, prints(dump));
 }
 
 static void prepare(struct dump *dump)

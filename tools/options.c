@@ -111,7 +111,10 @@ static int wrong_value(const struct command *cmd, const struct option_row *row,
 		return options_wrong(cmd, "--%s: '%s' is not %s", row->name, value,
 				     example[row->kind]);
 	print_number(min, sizeof(min), row->kind, row->min);
-	print_number(max, sizeof(max), row->kind, row->max ? row->max : UINT64_MAX);
+	if (!row->max)
+		return options_wrong(cmd, "--%s: '%s' is out of range, which begins at %s",
+				     row->name, value, min);
+	print_number(max, sizeof(max), row->kind, row->max);
 	return options_wrong(cmd, "--%s: '%s' is not within %s and %s", row->name, value, min, max);
 }
 

@@ -143,6 +143,7 @@ static void wrong_use_names_the_option(void **state)
 		{ "-c 1k", "'1k'" }, { "-c -1", "'-1'" }, { "-c 1.5", "'1.5'" }, { "-c=", "'='" },
 		{ "-s 1T", "--size" }, { "--interval 1", NULL }, { "--interval 1ns", "1us" },
 		{ "--interval 10d", "'10d'" }, { "--inter", "--inter" }, { "--int 5", "--int" },
+		{ "-s 99999999999G", "begins at 0" },
 		{ "--interface=", "--interface" }, { "--", NULL }, { "-", NULL },
 		{ "--=5", "--:" },
 	};

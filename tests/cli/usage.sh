@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# In:   the commands, used rightly and wrongly.
+# Out:  help on standard output and exit 0, or one line on standard error and
+#       exit 2, as usage.sh.stdout.exact has them.
+# Owns: nothing.
+# Runs on: anything.
+set -u
+
+# what is printed where, and the exit code
+try() {
+	echo "\$ $*"
+	"$@" >out 2>err </dev/null
+	code=$?
+	cat out
+	# which sources and options there are is not this test's business
+	sed -E 's/^/2: /; s/(there are|it knows): .*/\1: .../' err
+	[ $code = 0 ] || echo "exit $code"
+	# help and data never go to standard error, complaints are one line
+	if [ $code = 2 ] && { [ -s out ] || [ "$(wc -l <err)" != 1 ]; }; then
+		[ "$*" = xcap ] || echo "FAIL: not one line on standard error"
+	fi
+}
+
+try xcap
+try xcap help
+try xcap help count
+try xcap help dump
+try xcap help list
+try xcap help nosuch
+try xcap nosuch
+for command in "xcap count" "xcap dump" "xcap list" xdpcount; do
+	# shellcheck disable=SC2086
+	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
+done
+diff <(xcap --help) <(xcap help) && diff <(xcap -h) <(xcap help) || echo "FAIL: xcap -h differs"
+diff <(xdpcount --help) <(xcap count --help) | sed -n 's/^[<>] //p'
+try xdpcount
+try xdpcount --nosuch
+try xdpcount -i lo word
+try xdpcount -i lo -c 0
+try xdpcount -i lo --duration 5d
+try xdpcount -i lo --slack 2h
+try xdpcount -i lo -w - --json
+try xdpcount -i lo -v -w -
+try xdpcount -i nosuch:lo
+try xdpcount -i syscalls?nosuch=1
+try xdpcount -i lo,
+try xdpcount -i file:x,,file:y
+try xdpcount -i lo --ring 5000
+try xcap dump
+try xcap dump -c
+try xcap dump --quiet=1
+try xcap dump -r x -f udp tcp
+try xcap dump -r x --print -w -
+try xcap list eth0
+try xcap dump -r nosuch.pcap
+xcap --version | sed -E 's/ [0-9].*/ N/'
