@@ -14,8 +14,8 @@
 #include "bench.h"
 #include "bench_packets.skel.h"
 
-/* As many as the library gives a queue: bench_library's note says when that changes. */
-enum { RING_SIZE = 4096, NR_CHUNKS = 3 * RING_SIZE, CHUNK_SIZE = 2048, BATCH = 256 };
+/* As the library opens one queue (xsk_conf.c). */
+enum { RING_SIZE = 8192, CHUNK_SIZE = 2048, BATCH = 256 };
 
 struct bare {
 	struct xsk_ring_prod fill;
@@ -28,12 +28,12 @@ struct bare {
 
 static void bare_open(struct bare *b)
 {
-	struct xsk_umem_config umem = { .fill_size = 2 * RING_SIZE, .comp_size = RING_SIZE,
+	struct xsk_umem_config umem = { .fill_size = RING_SIZE, .comp_size = RING_SIZE,
 					.frame_size = CHUNK_SIZE };
 	struct xsk_socket_config socket = { .rx_size = RING_SIZE,
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 		.bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP };
-	size_t size = (size_t)NR_CHUNKS * CHUNK_SIZE;
+	size_t size = (size_t)RING_SIZE * CHUNK_SIZE;
 	uint32_t first, i;
 
 	b->area = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -43,11 +43,11 @@ static void bare_open(struct bare *b)
 	errno = -xsk_umem__create(&b->umem, b->area, size, &b->fill, &b->comp, &umem);
 	if (errno)
 		err(1, "UMEM");
-	if (xsk_ring_prod__reserve(&b->fill, 2 * RING_SIZE, &first) != 2 * RING_SIZE)
+	if (xsk_ring_prod__reserve(&b->fill, RING_SIZE, &first) != RING_SIZE)
 		errx(1, "fill ring");
-	for (i = 0; i < 2 * RING_SIZE; i++)
+	for (i = 0; i < RING_SIZE; i++)
 		*xsk_ring_prod__fill_addr(&b->fill, first + i) = (uint64_t)i * CHUNK_SIZE;
-	xsk_ring_prod__submit(&b->fill, 2 * RING_SIZE);
+	xsk_ring_prod__submit(&b->fill, RING_SIZE);
 	errno = -xsk_socket__create(&b->xsk, BENCH_NIC, 0, b->umem, &b->rx, NULL, &socket);
 	if (errno)
 		err(1, "AF_XDP socket");
@@ -61,7 +61,7 @@ static uint32_t bare_batch(struct bare *b)
 	if (!nr)
 		return 0;
 	while (xsk_ring_prod__reserve(&b->fill, nr, &fill) != nr)
-		;	/* as many chunks as ring entries: room comes at once */
+		;	/* the kernel tells what it took from it a moment later */
 	for (i = 0; i < nr; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&b->rx, rx + i);
 		const char *frame = xsk_umem__get_data(b->area, desc->addr);
@@ -98,8 +98,8 @@ int main(int argc, char **argv)
 	if (xsk_socket__update_xskmap(b.xsk, bpf_map__fd(skel->maps.bench_xsks)))
 		err(1, "XSKMAP");
 	pfd.fd = xsk_socket__fd(b.xsk);
-	snprintf(share->note, sizeof(share->note), "rx %d, fill %d, chunks %d of %d", RING_SIZE,
-		 2 * RING_SIZE, NR_CHUNKS, CHUNK_SIZE);
+	snprintf(share->note, sizeof(share->note), "rings of %d, chunks of %d",
+		 RING_SIZE, CHUNK_SIZE);
 	bench_ready(share);
 	while (!bench_stopped(share)) {
 		if (bare_batch(&b))

@@ -31,15 +31,18 @@ if capture -i xsk:eth0 -f 'less 787'; then
 	expect dropped 0
 fi
 
-# kill -9 takes everything with it: the host hears the NIC again, another capture may start.
+# kill -9 takes everything with it: XDP, which is never replaced, and promiscuous mode.
+promiscuous() { [ $(($(cat /sys/class/net/eth0/flags) & 0x100)) != 0 ]; }
 if capture -i xsk:eth0; then
+	promiscuous || fail "eth0 is not promiscuous during the capture"
 	kill -9 "$capture"
 	wait "$capture"
-	ip link show eth0 | grep -q xdp && fail "XDP is still attached after kill -9"
+	promiscuous && fail "eth0 is still promiscuous after kill -9"
 	if capture -i xsk:eth0; then
 		"$guest" send eth1 $frames >/dev/null
 		finish
 		expect packets $frames
+		expect dropped 0
 	fi
 fi
 exit "$failed"
