@@ -5,8 +5,9 @@
  * Owns: nothing.
  * Runs on: softirq, or task context with softirqs off.
  *
- * The including file defines PACKET_CTX, the context type, and packet_load(ctx,
- * off, to, len), which returns 0 when it has read.
+ * The including file defines PACKET_CTX, the context type; packet_load(ctx, off,
+ * to, len), which returns 0 when it has read; and packet_load_small(ctx, to, len),
+ * the same from the first byte on for at most SMALL_MAX bytes.
  *
  * A ring buffer reservation is a constant in the verifier's eyes, so there are
  * size buckets: what is reserved follows the packet. The reader looks at caplen
@@ -18,6 +19,7 @@
 #include "emit.bpf.h"
 
 #define PACKET_MAX	65536		/* largest bucket */
+#define SMALL_MAX	64		/* smallest bucket */
 #define VLAN_HLEN	4
 #define MACS_LEN	12		/* both addresses: where a tag goes */
 
@@ -34,8 +36,11 @@ struct packet {
 #define at_least_one(x) asm volatile("if %0 > 0 goto +1\n%0 = 1" : "+r"(x))
 
 /* Return: 0 when the bytes are there; size is a constant of at least n + VLAN_HLEN. */
-static __always_inline int packet_fill(PACKET_CTX *ctx, const struct packet *p, __u8 *to, __u32 n)
+static __always_inline int packet_fill(PACKET_CTX *ctx, const struct packet *p, __u8 *to, __u32 n,
+				       const __u32 size)
 {
+	if (!p->tagged && size == SMALL_MAX)
+		return packet_load_small(ctx, to, n);
 	if (!p->tagged || n <= MACS_LEN + VLAN_HLEN)
 		return packet_load(ctx, 0, to, n);
 	n -= MACS_LEN + VLAN_HLEN;
@@ -60,7 +65,7 @@ static __always_inline void packet_copy(PACKET_CTX *ctx, struct emit *e, const s
 	r->ifindex = p->ifindex;
 	r->wire_len = p->wire_len;
 	r->queue = p->queue;
-	r->caplen = packet_fill(ctx, p, r->data, n) ? 0 : n;
+	r->caplen = packet_fill(ctx, p, r->data, n, size) ? 0 : n;
 	emit_submit(r);
 }
 
@@ -73,7 +78,7 @@ static __always_inline void packet_emit(PACKET_CTX *ctx, const struct packet *p,
 		return;
 	at_least_one(n);
 #define BUCKET(size) if (n <= (size)) return packet_copy(ctx, &e, p, n, size)
-	BUCKET(64);
+	BUCKET(SMALL_MAX);
 	BUCKET(128);
 	BUCKET(192);
 	BUCKET(256);

@@ -11,6 +11,7 @@
 
 #define PACKET_CTX	struct __sk_buff
 #define packet_load(ctx, off, to, len) bpf_skb_load_bytes(ctx, off, to, len)
+#define packet_load_small(ctx, to, len) bpf_skb_load_bytes(ctx, 0, to, len)
 #include "packet.bpf.h"
 
 #define PACKET_OUTGOING	4		/* linux/if_packet.h */

@@ -27,7 +27,7 @@ void bpf_load_quiet(void)
 
 int bpf_load_failed(int err, const char *what, struct error *e)
 {
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM)	/* -EACCES is the verifier's */
 		return error_set(e, -EPERM, "no permission to load the BPF programs of %s; run as "
 				 "root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", what);
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
