@@ -101,7 +101,8 @@ static struct xcap *open_empty(const char *name)
 
 int main(int argc, char **argv)
 {
-	int nr_packets = argc > 2 ? atoi(argv[2]) : 1, small = argc > 3 && !strcmp(argv[3], "small");
+	int nr_packets = argc > 2 ? atoi(argv[2]) : 1;
+	int small = argc > 3 && !strcmp(argv[3], "small");
 	struct xcap_sink *s;
 	struct xcap *x;
 

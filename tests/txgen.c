@@ -537,7 +537,8 @@ static void settle(struct conf *c)
 		c->cfg.flows = 16 * c->queues;
 	if (!strcmp(c->mode, "xdp")) {
 		if (c->cfg.min < c->cfg.ip - 14 + TXGEN_IP_MIN || max > TXGEN_XDP_MAX)
-			die(2, "--mode xdp makes frames of %u to %u bytes; --mode packet all others",
+			die(2,
+			    "--mode xdp makes frames of %u to %u bytes; --mode packet all others",
 			    c->cfg.ip - 14 + TXGEN_IP_MIN, TXGEN_XDP_MAX);
 		if (c->queues > cpus)
 			c->queues = cpus;

@@ -51,7 +51,8 @@ static int say_owner(uint32_t ifindex, int err_nr, struct error *err)
 		close(fd);
 	}
 	return error_set(err, err_nr,
-			 "%s already has the XDP program '%s' (id %u): copy with tap:%s, or detach it first",
+			 "%s already has the XDP program '%s' (id %u): "
+			 "copy with tap:%s, or detach it first",
 			 name, info.name[0] ? info.name : "unnamed", id, name);
 }
 
@@ -83,17 +84,22 @@ int attach_xdp(int prog_fd, uint32_t ifindex, bool *generic, struct error *err)
 			break;
 	}
 	if (!if_indextoname(ifindex, name))	/* bpf_link_create calls it EINVAL */
-		return error_set(err, -ENODEV, "the interface with index %u has gone away", ifindex);
+		return error_set(err, -ENODEV,
+				 "the interface with index %u has gone away", ifindex);
 	switch (fd) {
 	case -EBUSY:
 	case -EEXIST:
 		return say_owner(ifindex, -EBUSY, err);
 	case -EPERM:
-		return error_set(err, fd, "attaching XDP to %s is not permitted: run as root, or with CAP_NET_ADMIN and CAP_BPF",
+		return error_set(err, fd,
+				 "attaching XDP to %s is not permitted: "
+				 "run as root, or with CAP_NET_ADMIN and CAP_BPF",
 				 name_of(ifindex, name));
 	}
-	return error_set(err, fd, "%s takes no XDP program (native: %s; generic: %s): copy with tap:%s",
-			 name_of(ifindex, name), strerrordesc_np(-first), strerrordesc_np(-fd), name);
+	return error_set(err, fd,
+			 "%s takes no XDP program (native: %s; generic: %s): copy with tap:%s",
+			 name_of(ifindex, name), strerrordesc_np(-first), strerrordesc_np(-fd),
+			 name);
 }
 
 int attach_tcx(int prog_fd, uint32_t ifindex, bool egress, struct error *err)
@@ -117,7 +123,9 @@ int attach_tcx(int prog_fd, uint32_t ifindex, bool egress, struct error *err)
 		return -EOPNOTSUPP;
 	name_of(ifindex, name);
 	if (fd == -EPERM)
-		return error_set(err, fd, "attaching TCX to %s is not permitted: run as root, or with CAP_NET_ADMIN and CAP_BPF",
+		return error_set(err, fd,
+				 "attaching TCX to %s is not permitted: "
+				 "run as root, or with CAP_NET_ADMIN and CAP_BPF",
 				 name);
 	return error_set(err, fd, "cannot attach TCX %s to %s: %s", egress ? "egress" : "ingress",
 			 name, strerrordesc_np(-fd));
@@ -134,7 +142,9 @@ int attach_packet(int prog_fd, uint32_t ifindex, struct error *err)
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		ret = -errno;
-		return error_set(err, ret, "cannot open a packet socket: %s; run as root, or with CAP_NET_RAW",
+		return error_set(err, ret,
+				 "cannot open a packet socket: %s; "
+				 "run as root, or with CAP_NET_RAW",
 				 strerrordesc_np(-ret));
 	}
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog_fd, sizeof(prog_fd)) ||

@@ -23,7 +23,10 @@
  */
 int attach_xdp(int prog_fd, uint32_t ifindex, bool *generic, struct error *err);
 
-/* TCX by bpf_link. Return: link fd; -EOPNOTSUPP: this kernel has no TCX (no sentence); other -errno. */
+/*
+ * TCX by bpf_link. Return: link fd; -EOPNOTSUPP: this kernel has no TCX (no sentence);
+ * other -errno.
+ */
 int attach_tcx(int prog_fd, uint32_t ifindex, bool egress, struct error *err);
 
 /* AF_PACKET socket bound to ifindex whose eBPF filter is prog_fd. Return: socket fd or -errno. */

@@ -34,9 +34,11 @@ int bpf_load_failed(int err, const char *what, struct error *e)
 		return error_set(e, err, "this kernel has no BTF (/sys/kernel/btf/vmlinux), which "
 				 "%s needs; use a kernel built with CONFIG_DEBUG_INFO_BTF", what);
 	if (err == -ENOMEM)
-		return error_set(e, err, "no memory for the BPF programs of %s; raise RLIMIT_MEMLOCK "
+		return error_set(e, err,
+				 "no memory for the BPF programs of %s; raise RLIMIT_MEMLOCK "
 				 "or try a smaller ring", what);
-	return error_set(e, err, "the kernel refuses the BPF programs of %s: %s; `bpftool prog load` "
+	return error_set(e, err,
+			 "the kernel refuses the BPF programs of %s: %s; `bpftool prog load` "
 			 "shows its reasons", what, strerror(-err));
 }
 
@@ -48,7 +50,8 @@ int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct erro
 		int err = -errno;
 
 		return error_set(e, err, "cannot attach to tracepoint %s: %s; run as root, or with "
-				 "CAP_BPF and CAP_PERFMON", bpf_program__name(prog), strerror(-err));
+				 "CAP_BPF and CAP_PERFMON", bpf_program__name(prog),
+				 strerror(-err));
 	}
 	*out = link;
 	return 0;

@@ -13,7 +13,10 @@
  */
 int bpf_load_failed(int err, const char *what, struct error *e);
 
-/* Attach a tracing program by a link. *out is written on success. Return: 0; -errno with a sentence. */
+/*
+ * Attach a tracing program by a link. *out is written on success. Return: 0; -errno with
+ * a sentence.
+ */
 int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct error *e);
 
 /* Times that recursion protection has skipped the program. */

@@ -44,7 +44,8 @@ static int compile_one(struct filter *f, const char *expression, uint32_t linkty
 	if (!dead)
 		return -ENOMEM;
 	if (pcap_compile(dead, &f->programs[f->nr].code, expression, 1, PCAP_NETMASK_UNKNOWN)) {
-		ret = error_set(err, -EINVAL, "filter '%s' does not compile: %s; see pcap-filter(7)",
+		ret = error_set(err, -EINVAL,
+				"filter '%s' does not compile: %s; see pcap-filter(7)",
 				expression, pcap_geterr(dead));
 	} else {
 		f->programs[f->nr++].linktype = linktype;

@@ -12,7 +12,10 @@
 
 struct filter;
 
-/* Return: 0; -EINVAL with libpcap's sentence; -ENOMEM. linktypes: LINKTYPE_ values, repeats allowed. */
+/*
+ * Return: 0; -EINVAL with libpcap's sentence; -ENOMEM. linktypes: LINKTYPE_ values,
+ * repeats allowed.
+ */
 int filter_compile(struct filter **out, const char *expression, const uint32_t *linktypes, int nr,
 		   struct error *err);
 

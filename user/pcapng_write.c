@@ -155,7 +155,8 @@ static void put_xcap_task(uint8_t **w, const struct xcap_record *r)
 	put32(w, r->pid);
 	put32(w, r->tid);
 	put32(w, r->uid);
-	put32(w, r->type == XCAP_SYS_ENTER ? r->enter.nr : r->type == XCAP_SYS_EXIT ? r->exit.nr : 0);
+	put32(w, r->type == XCAP_SYS_ENTER ? r->enter.nr :
+		 r->type == XCAP_SYS_EXIT ? r->exit.nr : 0);
 	put64(w, r->cgroup_id);
 	put_bytes(w, r->comm, sizeof(r->comm));
 }

@@ -17,7 +17,8 @@
 #include "ringbuf.h"
 
 #define BUSY_SPINS 200		/* about a microsecond: a record is committed in less */
-#define TELL_BYTES_SHIFT 6	/* consumer_pos moves by 1/64 of the ring at least, or when all is back */
+/* consumer_pos moves by 1/64 of the ring at least, or when all is back */
+#define TELL_BYTES_SHIFT 6
 
 static inline void relax(void)
 {

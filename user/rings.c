@@ -117,7 +117,8 @@ int rings_open(struct rings *r, struct bpf_map *events, struct bpf_map *cpus, st
 	return 0;
 fail:
 	rings_close(r);
-	return error_set(err, ret, "cannot make ring buffers of %u KiB a CPU: %s; try a smaller ring",
+	return error_set(err, ret,
+			 "cannot make ring buffers of %u KiB a CPU: %s; try a smaller ring",
 			 ring_bytes / 1024, strerror(-ret));
 }
 
@@ -226,7 +227,10 @@ int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_re
 	return n;
 }
 
-/* The closing loss record comes last, when nothing else is lent: releasing it finds nothing to do. */
+/*
+ * The closing loss record comes last, when nothing else is lent: releasing it finds
+ * nothing to do.
+ */
 void rings_release(struct rings *r, int lane, int n)
 {
 	ringbuf_release(&r->lanes[lane].rb, n);
@@ -313,7 +317,8 @@ void rings_stop(struct rings *r)
 {
 	/* waits for an RCU grace period: programs that were running have finished */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		usleep(20000);		/* refused with nohz_full: far longer than any program runs */
+		/* refused with nohz_full: far longer than any program runs */
+		usleep(20000);
 	r->stopped = true;
 }
 

@@ -35,12 +35,16 @@ int rings_size_option(const struct spec *spec, uint64_t *bytes, struct error *er
 /* Before load: sizes of the two maps of emit.bpf.h. Return: 0 or -errno. */
 int rings_prepare(struct bpf_map *events, struct bpf_map *cpus);
 
-/* After load: make and map the rings. ctl: the object's .bss. On failure a sentence, and all is freed. */
+/*
+ * After load: make and map the rings. ctl: the object's .bss. On failure a sentence, and
+ * all is freed.
+ */
 int rings_open(struct rings *r, struct bpf_map *events, struct bpf_map *cpus, struct xcap_ctl *ctl,
 	       uint32_t ring_bytes, struct error *err);
 
 /* As the ops of the same names in source.h. */
-int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_record *recs, int max);
+int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_record *recs,
+	       int max);
 void rings_release(struct rings *r, int lane, int n);
 int64_t rings_watermark(struct rings *r, int lane);
 int rings_arm(struct rings *r, int epoll_fd);

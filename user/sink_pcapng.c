@@ -115,7 +115,8 @@ static int fail(struct xcap_sink *s, struct out *o, int err, size_t done)
 	if (err == -EPIPE)
 		return error_set(s->err, err, "the reader of %s is gone: %llu bytes were written",
 				 o->name, (unsigned long long)o->written);
-	return error_set(s->err, err, "cannot write %s: %s; its first %llu bytes are whole blocks that "
+	return error_set(s->err, err,
+			 "cannot write %s: %s; its first %llu bytes are whole blocks that "
 			 "can be read%s", o->name, strerror(-err), (unsigned long long)o->written,
 			 err == -ENOSPC ? ", free some space for more" : "");
 }
@@ -199,7 +200,8 @@ static int put_packet(struct xcap_sink *s, struct out *o, const struct xcap_reco
 
 	if (r->packet.linktype != o->linktype)
 		err = o->linktype == XCAP_LINK_ETHERNET ? to_ethernet(s, o, r, &f) :
-		      error_set(s->err, -EOPNOTSUPP, "%s was begun with link type %u and cannot hold "
+		      error_set(s->err, -EOPNOTSUPP,
+				"%s was begun with link type %u and cannot hold "
 				"packets of %u", o->name, o->linktype, r->packet.linktype);
 	if (err)
 		return err;
@@ -237,7 +239,8 @@ static int put_one(struct xcap_sink *s, struct out *o, const struct xcap_record 
 	case XCAP_LOSS:
 		return put_loss(s, o, r);
 	}
-	return error_set(s->err, -EINVAL, "a record of type %u has no place in a pcapng file", r->type);
+	return error_set(s->err, -EINVAL,
+			 "a record of type %u has no place in a pcapng file", r->type);
 }
 
 static bool flush_is_due(struct out *o, const struct xcap_record *r)
@@ -258,7 +261,8 @@ static int sink_pcapng_put(struct xcap_sink *s, const struct xcap_record *recs, 
 		return o->failed;
 	for (i = 0; i < nr; i++) {
 		if (recs[i].source >= o->nr_interfaces)
-			return error_set(s->err, -EINVAL, "a record of source %u, which the stream did "
+			return error_set(s->err, -EINVAL,
+					 "a record of source %u, which the stream did "
 					 "not have when %s was opened", recs[i].source, o->name);
 		err = put_one(s, o, &recs[i]);
 		if (!err && flush_is_due(o, &recs[i]))
@@ -363,7 +367,8 @@ static int open_file(struct xcap_sink *s, struct out *o, const char *path)
 		return error_set(s->err, err, "cannot write %s: %s", o->name, strerror(-err));
 	}
 	if (isatty(o->fd))
-		return error_set(s->err, -EINVAL, "%s is a terminal, and a capture is not text: name a "
+		return error_set(s->err, -EINVAL,
+				 "%s is a terminal, and a capture is not text: name a "
 				 "file, or pipe it into a program", o->name);
 	o->regular = S_ISREG(st.st_mode);
 	if (!o->regular || o->fd == STDOUT_FILENO)

@@ -120,7 +120,8 @@ static int seed_tasks(struct syscalls *p, bool self, struct error *err)
 		close(fd);
 	bpf_link__destroy(link);
 	if (ret)
-		return error_set(err, ret, "cannot list the tasks of this host: %s", strerror(-ret));
+		return error_set(err, ret,
+				 "cannot list the tasks of this host: %s", strerror(-ret));
 	if (!self)
 		p->skel->bss->self_tgid = p->skel->bss->whoami;
 	return 0;
@@ -141,7 +142,8 @@ static int attach_event_programs(struct syscalls *p, bool switches, struct error
 {
 	struct syscalls_bpf *k = p->skel;
 
-	return (switches ? bpf_load_attach(k->progs.sched_switch, &k->links.sched_switch, err) : 0) ?:
+	return (switches ?
+		bpf_load_attach(k->progs.sched_switch, &k->links.sched_switch, err) : 0) ?:
 	       bpf_load_attach(k->progs.sys_exit, &k->links.sys_exit, err) ?:
 	       bpf_load_attach(k->progs.sys_enter, &k->links.sys_enter, err);
 }

@@ -20,7 +20,8 @@
 #include "tcx_copy.skel.h"
 #include "xdp_copy.skel.h"
 
-#define LOOK_NS (100 * NS_PER_MS)	/* how often an idle tap looks whether its interface is there */
+/* how often an idle tap looks whether its interface is there */
+#define LOOK_NS (100 * NS_PER_MS)
 #define LINKTYPE_RAW 101
 #define FRAME_OVERHEAD 22		/* Ethernet header and two tags */
 
@@ -114,7 +115,8 @@ static int open_tcx(struct tap *t, struct source *s, const struct netdev *dev, u
 	if (ret)
 		return ret;
 	ret = attach(t, 0, t->tcx->progs.tcx_in,
-		     attach_tcx(bpf_program__fd(t->tcx->progs.tcx_in), dev->ifindex, false, s->err));
+		     attach_tcx(bpf_program__fd(t->tcx->progs.tcx_in), dev->ifindex, false,
+				s->err));
 	if (ret == -EOPNOTSUPP)
 		return open_packet(t, s, dev);
 	if (ret)

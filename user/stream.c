@@ -110,7 +110,8 @@ static int add_sources(struct xcap *x, const char *specs)
 	}
 	free(spec);
 	if (!ret && !x->nr_sources)
-		return error_set(&x->err, -EINVAL, "no source is named; try 'tap:lo' or 'syscalls'");
+		return error_set(&x->err, -EINVAL,
+				 "no source is named; try 'tap:lo' or 'syscalls'");
 	return ret;
 }
 

@@ -37,7 +37,8 @@ struct xcap {
 	bool armed;		/* sources were told to make the descriptor readable */
 	bool idle;		/* the last nap brought nothing */
 	bool stopped;
-	bool fd_used;		/* somebody polls: keep the descriptor readable while there is more */
+	/* somebody polls: keep the descriptor readable while there is more */
+	bool fd_used;
 	bool signalled;		/* event_fd says there is more */
 	int broken;		/* set by xcap_break() */
 	struct xcap_record pending[STREAM_PENDING];

@@ -21,7 +21,8 @@
 #include "stream.h"
 
 #define NAP_NS (1 * NS_PER_MS)		/* rings are sized for far more than this */
-#define LOOK_NS (200 * NS_PER_MS)	/* asleep, but for how long a source may be dead unnoticed */
+/* asleep, but for how long a source may be dead unnoticed */
+#define LOOK_NS (200 * NS_PER_MS)
 #define MAX_EVENTS 64
 
 static int add(int epoll_fd, int fd)

@@ -92,7 +92,7 @@ static void make_calls(void)
 	make(SYS_openat, (arg)AT_FDCWD, (arg)"/nonexistent/x", O_RDONLY, 0, 0, 0);
 	make(SYS_dup, (arg)-1, 9, 8, 7, 6, 5);
 	make(499, 1, 2, 3, 4, 5, 6);	/* no such call */
-	/* the exit of tgkill comes first, then the handler runs and sigreturn restores its result */
+	/* the exit of tgkill comes first, then the handler; sigreturn restores its result */
 	make(SYS_tgkill, pid, made[nr_made - 1].tid, SIGUSR1, 0, 0, 0);
 #ifdef __x86_64__
 	make_int80();

@@ -289,7 +289,8 @@ static void interface_that_goes_is_told(void)
 	struct xcap *x;
 	int n;
 
-	CHECK(!system("ip link add xt-gone type veth peer name xt-gone2 && ip link set xt-gone up"));
+	CHECK(!system("ip link add xt-gone type veth peer name xt-gone2 && "
+		      "ip link set xt-gone up"));
 	CHECK(!xcap_open(&x, "tap:xt-gone", NULL));
 	CHECK(!system("ip link del xt-gone"));
 	while ((n = xcap_next(x, &r, 5000)) == 1)

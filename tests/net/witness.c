@@ -82,7 +82,8 @@ static const struct seen *next_of(__u32 tid, int *at)
 static void expect(bool ok, const struct seen *s, const char *what)
 {
 	if (!ok)
-		errx(1, "%s %u of thread %u on cpu %u: %s", s->type == XCAP_SYS_ENTER ? "enter" : "exit",
+		errx(1, "%s %u of thread %u on cpu %u: %s",
+		     s->type == XCAP_SYS_ENTER ? "enter" : "exit",
 		     s->nr, s->tid, s->cpu, what);
 }
 

@@ -89,7 +89,8 @@ static struct merge *merge_of(struct fake *f)
 static void random_lanes_come_out_in_order(void **state)
 {
 	for (unsigned int seed = 1; seed <= 60; seed++) {
-		int nr_lanes = 1 + seed % MAX_LANES, total = 0, got = 0, n, per_lane[MAX_LANES] = { 0 };
+		int nr_lanes = 1 + seed % MAX_LANES, total = 0, got = 0, n;
+		int per_lane[MAX_LANES] = { 0 };
 		struct fake *f = fake_new(nr_lanes, INT64_MAX);
 		struct xcap_record recs[37];
 		int64_t last = INT64_MIN, hold;

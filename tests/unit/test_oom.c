@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   a capture file read from open to end, and written again, with every allocation failing in turn.
+ * In:   a capture file read from open to end, and written again, with every
+ *       allocation failing in turn.
  * Out:  that each failure is -ENOMEM or does no harm, with no leak (under ASan) and no crash.
  * Owns: nothing.
  * Runs on: no root, no kernel state. Linked with --wrap for the allocators.

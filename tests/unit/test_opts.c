@@ -29,7 +29,9 @@ static void null_is_all_defaults(void **state)
 
 static void old_caller_leaves_new_fields_default(void **state)
 {
-	struct { struct old o; int rubbish[4]; } old = { { sizeof(struct old), 5 }, { 9, 9, 9, 9 } };
+	struct { struct old o; int rubbish[4]; } old = {
+		{ sizeof(struct old), 5 }, { 9, 9, 9, 9 }
+	};
 	struct now o;
 
 	/* the struct ends at its padding, so its size is what is looked at */

@@ -180,7 +180,8 @@ static void random_records_come_back(void **state)
 		assert_int_equal(len % 4, 0);
 		assert_int_equal(next(&d, buf, len, &at, &b), 1);
 		if (records_differ(&a, &b))
-			fail_msg("record %d, type %d: %s differs", i, a.type, records_differ(&a, &b));
+			fail_msg("record %d, type %d: %s differs", i, a.type,
+				 records_differ(&a, &b));
 		assert_int_equal(at, len);
 		at = len = 0;
 	}

@@ -20,7 +20,8 @@ static void put(struct tasks *t, int64_t ns, uint32_t pid, uint32_t tid, uint32_
 	struct xcap_ev_task ev = { .ev = { .mono_ns = ns, .pid = pid, .tid = tid,
 					   .type = XEV_TASK }, .what = what, .cgroup_id = cgroup };
 
-	memcpy(ev.comm, comm, strnlen(comm, sizeof(ev.comm)));	/* all 16 bytes, as none of ours has */
+	/* all 16 bytes, as none of ours has */
+	memcpy(ev.comm, comm, strnlen(comm, sizeof(ev.comm)));
 	assert_int_equal(tasks_apply(t, &ev), 0);
 }
 
