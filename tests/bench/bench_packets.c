@@ -5,7 +5,7 @@
  * Owns: the namespace, the generator, one receiver at a time.
  * Runs on: the generator on CPU 0, receivers on CPU 1.
  *
- * Usage: bench_packets [ROUNDS [WORD]], WORD: only receivers with it in their name.
+ * Usage: bench_packets [ROUNDS [WORD...]], WORD: only receivers with one in their name.
  * Exit status: 1 a ratio is below its promise.
  */
 #define _GNU_SOURCE
@@ -241,12 +241,23 @@ static int print_ratios(void)
 	return broken;
 }
 
+/* Return: 1 no words, or one of them is in the name. */
+static int is_wanted(const char *name, char **words)
+{
+	if (!*words)
+		return 1;
+	for (; *words; words++)
+		if (strstr(name, *words))
+			return 1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 5, round, i;
 
 	if (rounds < 1 || rounds > MAX_ROUNDS)
-		errx(2, "usage: bench_packets [ROUNDS (1 to %d) [WORD]]", MAX_ROUNDS);
+		errx(2, "usage: bench_packets [ROUNDS (1 to %d) [WORD...]]", MAX_ROUNDS);
 	if (!realpath(argv[0], bin_dir))
 		err(1, "%s", argv[0]);
 	dirname(bin_dir);
@@ -259,7 +270,7 @@ int main(int argc, char **argv)
 	for (round = 0; round < rounds; round++) {
 		fprintf(stderr, "packets: round %d of %d\n", round + 1, rounds);
 		for (i = 0; i < NR_MODES; i++)
-			if (argc < 3 || strstr(modes[i].name, argv[2]))
+			if (argc < 3 || is_wanted(modes[i].name, argv + 2))
 				measure(&modes[i]);
 	}
 	print_rates();
