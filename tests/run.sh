@@ -145,7 +145,7 @@ run_one() {
 	# shellcheck disable=SC2086
 	(cd "$dir" && exec env --default-signal=INT,QUIT XCAP_TEST_RUN="$run" TMPDIR="$dir" \
 		timeout -k 5 "$limit" $enter "$setup" sh "$@") \
-		</dev/null 9>&- 2>"$log" >>"$out" &
+		</dev/null 9>&- 2>>"$log" >>"$out" &
 	wait $!
 	code=$?
 	reap "$run"

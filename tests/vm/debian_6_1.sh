@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# timeout: 300
+# timeout: 600
 # network: host
 # In:   build/xcap, virtio_net, Debian 12's own kernel (6.1).
 # Out:  exit 0 every BPF program loads there and the accounts close; 1; 77 no guest to be had.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# timeout: 300
+# timeout: 600
 # network: host
 # In:   build/xcap, igb, an Intel NIC with a queue for each of two CPUs, Debian's newest kernel.
 # Out:  exit 0 AF_XDP zero copy accounts for each frame; 1 it does not; 77 no guest to be had.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# timeout: 300
+# timeout: 600
 # network: host
 # In:   build/xcap, virtio_net, Debian's newest kernel.
 # Out:  exit 0 AF_XDP zero copy accounts for each frame; 1 it does not; 77 no guest to be had.
