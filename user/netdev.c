@@ -251,6 +251,7 @@ static void ask_driver(struct netdev *d)
 {
 	struct ethtool_drvinfo drv = { .cmd = ETHTOOL_GDRVINFO };
 	struct ethtool_channels ch = { .cmd = ETHTOOL_GCHANNELS };
+	struct ethtool_ringparam ring = { .cmd = ETHTOOL_GRINGPARAM };
 	struct ifreq ifr = {};
 	int fd;
 
@@ -264,6 +265,9 @@ static void ask_driver(struct netdev *d)
 	ifr.ifr_data = (void *)&ch;
 	if (!ioctl(fd, SIOCETHTOOL, &ifr) && ch.rx_count + ch.combined_count)
 		d->nr_rx_queues = ch.rx_count + ch.combined_count;
+	ifr.ifr_data = (void *)&ring;
+	if (!ioctl(fd, SIOCETHTOOL, &ifr))
+		d->rx_ring = ring.rx_pending;
 	close(fd);
 }
 

@@ -15,6 +15,7 @@ struct netdev {
 	uint16_t arphrd;	/* ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, ... */
 	uint32_t mtu;
 	uint32_t nr_rx_queues;	/* RX channels in use, at least 1 */
+	uint32_t rx_ring;	/* descriptors of an RX ring of the NIC; 0 unknown */
 	bool up;		/* IFF_UP */
 	bool running;		/* operstate up or unknown, carrier there */
 	bool promisc;
