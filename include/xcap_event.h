@@ -197,7 +197,7 @@ struct xdp_redirect_cfg {
 	__u8  ssh_local[16];
 	__u16 ssh_remote_port;	/* network order; 0 no ssh connection to spare */
 	__u16 ssh_local_port;
-	__u32 reserved;
+	__u32 shared;		/* 1: several CPUs may run one queue (generic hook) */
 };
 
 #endif
