@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   descriptors from one rx ring, counts of the XDP program and the socket.
+ * Out:  records that lend the frames where they lie in the UMEM, loss records.
+ * Owns: the socket, and the chunks that are not the kernel's.
+ * Runs on: the thread of the handle.
+ */
+#include <errno.h>
+#include <linux/if_xdp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "netdev.h"
+#include "xskq.h"
+
+#ifndef XDP_PKT_CONTD
+#define XDP_PKT_CONTD (1 << 0)		/* kernel 6.6 */
+#endif
+
+#define AHEAD 4			/* descriptors: how far memory is fetched before use */
+#define BATCH 64		/* chunks given back at once */
+#define LOOK_BUSY (10 * NS_PER_MS)	/* how often the socket's counters are read: under load, */
+#define LOOK_IDLE (NS_PER_MS / 20)	/* and when the ring is empty but the counts do not meet */
+#define NIC_EVERY (250 * NS_PER_MS)
+#define GONE_AFTER (200 * NS_PER_MS)	/* idle so long: is the interface still there? */
+#define DEBT_AFTER (500 * NS_PER_MS)	/* no NAPI poll lasts so long: the socket refused them */
+#define END_AFTER (100 * NS_PER_MS)	/* the same, once detached */
+#define QUIET_AFTER NS_PER_MS	/* programs that run while they are detached are done */
+/* ---- the books ---- */
+
+/* Frames that the program redirected and that have not come out anywhere yet. */
+static int64_t debt(const struct xskq *q)
+{
+	return q->counts->redirected - q->taken - q->socket_lost;
+}
+
+static void set_lost(struct xskq *q, int where, uint64_t total)
+{
+	if (total <= q->lost[where])
+		return;
+	q->lost[where] = total;
+	q->unsaid = true;
+}
+
+static void look_at_nic(struct xskq *q, int64_t now, bool must)
+{
+	uint64_t missed;
+
+	if (!q->asks_nic || (!must && now - q->nic_ns < NIC_EVERY))
+		return;
+	q->nic_ns = now;
+	missed = netdev_rx_missed(q->ifindex);
+	if (missed > q->nic_base)	/* not so when the interface is gone */
+		set_lost(q, XCAP_DROP_NIC_MISSED, missed - q->nic_base);
+}
+
+static void look(struct xskq *q, int64_t now)
+{
+	struct xdp_statistics st = {};
+	socklen_t len = sizeof(st);
+
+	q->looked_ns = now;
+	/*
+	 * A drop counts at once, a frame before it is published with its batch
+	 * only: losses may stand against a count that was read after them, never
+	 * against one read before.
+	 */
+	q->waiting = false;
+	if (!getsockopt(q->fd, SOL_XDP, XDP_STATISTICS, &st, &len)) {
+		set_lost(q, XCAP_DROP_XSK_NO_FRAME, st.rx_dropped);
+		set_lost(q, XCAP_DROP_XSK_RING_FULL, st.rx_ring_full);
+		q->fill_ring_empty = st.rx_fill_ring_empty_descs;
+	}
+	q->socket_lost = q->lost[XCAP_DROP_XSK_NO_FRAME] + q->lost[XCAP_DROP_XSK_RING_FULL] +
+			 q->lost[XCAP_DROP_REDIRECT];
+	set_lost(q, XCAP_DROP_NO_META, q->counts->no_meta);
+	look_at_nic(q, now, false);
+}
+
+static void write_off(struct xskq *q)
+{
+	int64_t owed = debt(q);
+
+	if (owed <= 0)
+		return;
+	set_lost(q, XCAP_DROP_REDIRECT, q->lost[XCAP_DROP_REDIRECT] + owed);
+	q->socket_lost += owed;
+}
+
+/* One entry for each record lent, in step with the pool's; len 0: its bytes are elsewhere. */
+static void lend_joined(struct xskq_joined *j, uint32_t len)
+{
+	j->head += len;
+	j->ends[j->next++ & j->mask] = j->head;
+}
+
+static void release_joined(struct xskq_joined *j, int n)
+{
+	j->first += n;
+	j->tail = j->ends[(j->first - 1) & j->mask];
+}
+
+static void lend_nothing(struct xskq *q)
+{
+	umem_lend_nothing(&q->pool);
+	if (q->joined.area)
+		lend_joined(&q->joined, 0);
+}
+
+/* Not older than anything said or lent, not younger than what comes next. */
+static int64_t loss_time(const struct xskq *q)
+{
+	return q->last_ns > q->mark_ns ? q->last_ns : q->mark_ns;
+}
+
+static int say_losses(struct xskq *q, struct xcap_record *recs, int max)
+{
+	int n = 0;
+
+	q->unsaid = false;
+	for (int where = 0; where < XCAP_DROP_MAX; where++) {
+		if (q->lost[where] == q->said[where])
+			continue;
+		if (n == max) {
+			q->unsaid = true;
+			break;
+		}
+		recs[n] = q->plain;
+		recs[n].type = XCAP_LOSS;
+		recs[n].direction = XCAP_DIR_NONE;
+		recs[n].mono_ns = loss_time(q);
+		memset(&recs[n].packet, 0, sizeof(recs[n].packet));
+		recs[n].loss.count = q->lost[where] - q->said[where];
+		recs[n].loss.where = where;
+		recs[n].loss.reserved = 0;
+		q->said[where] = q->lost[where];
+		lend_nothing(q);
+		n++;
+	}
+	return n;
+}
+
+/* ---- the way back: chunks to the kernel ---- */
+
+static void poke(struct xskq *q)
+{
+	recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
+void xskq_refill(struct xskq *q)
+{
+	umem_fill(&q->pool, &q->fill);
+	if (xsk_ring_prod__needs_wakeup(&q->fill))
+		poke(q);
+}
+
+void xskq_release(struct xskq *q, int n)
+{
+	if (q->joined.area && n)
+		release_joined(&q->joined, n);
+	if (umem_release(&q->pool, n) >= BATCH)
+		xskq_refill(q);
+}
+
+/* The reader holds all it may: what comes goes straight back, and is counted. */
+static uint32_t recycle(struct xskq *q)
+{
+	const struct xdp_desc *desc;
+	uint64_t held = 0;
+	uint32_t n, at;
+
+	n = xsk_ring_cons__peek(&q->rx, BATCH, &at);
+	for (uint32_t i = 0; i < n; i++) {
+		desc = xsk_ring_cons__rx_desc(&q->rx, at + i);
+		umem_recycle(&q->pool, desc->addr, &q->fill);
+		held += !(desc->options & XDP_PKT_CONTD);
+	}
+	if (!n)
+		return 0;
+	xsk_ring_cons__release(&q->rx, n);
+	q->taken += held;
+	set_lost(q, XCAP_DROP_HELD, q->lost[XCAP_DROP_HELD] + held);
+	if (xsk_ring_prod__needs_wakeup(&q->fill))
+		poke(q);
+	return n;
+}
+
+/* A little room is no room: else each frame would bring a loss record with it. */
+static bool is_starved(struct xskq *q, uint32_t room)
+{
+	if (q->starved)
+		q->starved = room < q->pool.max_lent / 16 + 1;
+	else
+		q->starved = !room;
+	return q->starved;
+}
+
+/* ---- the way in: frames to the reader ---- */
+
+static void stamp_missing(struct xskq *q, struct xcap_record *r)
+{
+	int64_t now = clock_mono_ns();
+
+	r->mono_ns = now > q->last_ns ? now : q->last_ns;
+	r->cpu = 0;
+}
+
+/* data is the frame, its stamp before it. */
+static inline void fill_record(struct xskq *q, struct xcap_record *r, const uint8_t *data,
+			       uint32_t len)
+{
+	const struct xcap_meta *meta = (const struct xcap_meta *)data - 1;
+
+	*r = q->plain;
+	r->data = data;
+	r->len = len;
+	r->caplen = len < q->snaplen ? len : q->snaplen;
+	r->mono_ns = meta->mono_ns;
+	r->cpu = meta->cpu;
+	if (__builtin_expect(meta->magic != XCAP_META_MAGIC, 0))
+		stamp_missing(q, r);
+}
+
+static int take_whole(struct xskq *q, struct xcap_record *recs, int max)
+{
+	const struct xdp_desc *desc;
+	uint32_t n, at;
+
+	n = xsk_ring_cons__peek(&q->rx, max, &at);
+	for (uint32_t i = 0; i < n; i++) {
+		/* behind the end stand descriptors of earlier rounds: harmless */
+		desc = xsk_ring_cons__rx_desc(&q->rx, at + i + AHEAD);
+		__builtin_prefetch(q->area + desc->addr - sizeof(struct xcap_meta));
+		desc = xsk_ring_cons__rx_desc(&q->rx, at + i);
+		fill_record(q, &recs[i], q->area + desc->addr, desc->len);
+		umem_lend(&q->pool, desc->addr);
+	}
+	if (!n)
+		return 0;
+	xsk_ring_cons__release(&q->rx, n);
+	q->taken += n;
+	q->last_ns = recs[n - 1].mono_ns;
+	return n;
+}
+
+/* ---- frames in pieces (multi-buffer) ---- */
+
+int xskq_join_open(struct xskq *q, uint32_t area_size)
+{
+	struct xskq_joined *j = &q->joined;
+	uint32_t size = q->pool.mask + 1;
+
+	j->ends = calloc(size, sizeof(*j->ends));
+	j->area = malloc(area_size);
+	j->size = area_size;
+	j->mask = size - 1;
+	return j->ends && j->area ? 0 : -ENOMEM;
+}
+
+/* Contiguous room for one frame. Return: NULL none: the reader holds too much. */
+static uint8_t *joined_room(struct xskq_joined *j, uint32_t len)
+{
+	uint32_t left = j->size - (j->head & (j->size - 1));
+
+	if (len > left && j->head + left + len - j->tail <= j->size)
+		j->head += left;	/* the rest is too short: begin again at the front */
+	else if (len > left)
+		return NULL;
+	return j->head + len - j->tail <= j->size ? j->area + (j->head & (j->size - 1)) : NULL;
+}
+
+/* Frame of n descriptors from at on: copied together behind its stamp. */
+static bool join(struct xskq *q, struct xcap_record *r, uint32_t at, uint32_t n, uint32_t len)
+{
+	struct xskq_joined *j = &q->joined;
+	const struct xdp_desc *desc;
+	uint32_t need = (sizeof(struct xcap_meta) + len + 7) & ~7u, done;
+	uint8_t *to = joined_room(j, need);
+
+	if (to) {
+		desc = xsk_ring_cons__rx_desc(&q->rx, at);
+		memcpy(to, q->area + desc->addr - sizeof(struct xcap_meta),
+		       sizeof(struct xcap_meta));
+		done = sizeof(struct xcap_meta);
+		for (uint32_t i = 0; i < n; i++) {
+			desc = xsk_ring_cons__rx_desc(&q->rx, at + i);
+			memcpy(to + done, q->area + desc->addr, desc->len);
+			done += desc->len;
+		}
+		fill_record(q, r, to + sizeof(struct xcap_meta), len);
+		r->flags |= XCAP_REC_JOINED;
+		umem_lend_nothing(&q->pool);
+		lend_joined(j, need);
+	} else {
+		set_lost(q, XCAP_DROP_HELD, q->lost[XCAP_DROP_HELD] + 1);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		umem_recycle(&q->pool, xsk_ring_cons__rx_desc(&q->rx, at + i)->addr, &q->fill);
+	return to;
+}
+
+/* Descriptors of the frame at `at`. Return: 0 the rest of it is not published yet. */
+static uint32_t nr_pieces(struct xskq *q, uint32_t at, uint32_t avail, uint32_t *len)
+{
+	const struct xdp_desc *desc;
+
+	*len = 0;
+	for (uint32_t i = 0; i < avail; i++) {
+		desc = xsk_ring_cons__rx_desc(&q->rx, at + i);
+		*len += desc->len;
+		if (!(desc->options & XDP_PKT_CONTD))
+			return i + 1;
+	}
+	return 0;
+}
+
+static int take_pieces(struct xskq *q, struct xcap_record *recs, int max)
+{
+	uint32_t avail, at = 0, pieces, len, used = 0;
+	const struct xdp_desc *desc;
+	int n = 0;
+
+	avail = xsk_ring_cons__peek(&q->rx, q->rx.size, &at);
+	while (n < max && (pieces = nr_pieces(q, at + used, avail - used, &len))) {
+		desc = xsk_ring_cons__rx_desc(&q->rx, at + used);
+		if (pieces == 1) {
+			fill_record(q, &recs[n++], q->area + desc->addr, desc->len);
+			umem_lend(&q->pool, desc->addr);
+			lend_joined(&q->joined, 0);
+		} else if (join(q, &recs[n], at + used, pieces, len)) {
+			n++;
+		}
+		used += pieces;
+		q->taken++;
+	}
+	xsk_ring_cons__cancel(&q->rx, avail - used);
+	if (used)
+		xsk_ring_cons__release(&q->rx, used);
+	if (n)
+		q->last_ns = recs[n - 1].mono_ns;
+	return n;
+}
+
+/* ---- nothing there ---- */
+
+static int lane_ended(struct xskq *q, struct xcap_record *recs, int max)
+{
+	int64_t now = clock_mono_ns();
+
+	if (!q->ended) {
+		look(q, now);
+		if (debt(q) > 0 && now - q->stop_ns < END_AFTER)
+			return 0;
+		if (now - q->stop_ns < QUIET_AFTER)
+			return 0;
+		write_off(q);
+		look_at_nic(q, now, true);
+		q->ended = true;
+	}
+	if (!q->unsaid)
+		return -ENODATA;
+	return say_losses(q, recs, max);
+}
+
+static int interface_gone(struct xskq *q, struct xcap_record *recs, int max)
+{
+	if (!q->ended)
+		write_off(q);
+	q->ended = true;
+	if (q->unsaid)
+		return say_losses(q, recs, max);
+	return error_set(q->err, -ENETDOWN, "interface %u has gone away: its capture ends here",
+			 q->ifindex);
+}
+
+static int idle(struct xskq *q, struct xcap_record *recs, int max)
+{
+	int64_t now;
+
+	if (q->stop_ns)
+		return lane_ended(q, recs, max);
+	if (q->ended)
+		return interface_gone(q, recs, max);
+	xskq_refill(q);
+	now = clock_mono_ns();
+	if ((debt(q) > 0 || q->counts->no_meta > q->lost[XCAP_DROP_NO_META]) &&
+	    now - q->looked_ns > LOOK_IDLE)
+		look(q, now);
+	look_at_nic(q, now, false);
+	if (debt(q) <= 0)
+		q->owed_ns = 0;
+	else if (!q->owed_ns)
+		q->owed_ns = now;
+	else if (now - q->owed_ns > DEBT_AFTER)
+		write_off(q);
+	if (now - q->last_ns > GONE_AFTER && now - q->there_ns > GONE_AFTER) {
+		q->there_ns = now;
+		if (!netdev_exists(q->ifindex))
+			return interface_gone(q, recs, max);
+	}
+	return 0;
+}
+
+int xskq_peek(struct xskq *q, struct xcap_record *recs, int max)
+{
+	uint32_t room = umem_room(&q->pool);
+	int n = 0, got;
+
+	if (__builtin_expect(is_starved(q, room), 0)) {
+		if (recycle(q) || !q->stop_ns)
+			return 0;
+		return lane_ended(q, recs, max);
+	}
+	if (__builtin_expect(q->unsaid, 0)) {
+		n = say_losses(q, recs, max);
+		if (n == max)
+			return n;
+	}
+	if ((uint32_t)(max - n) > room)
+		max = n + room;
+	got = q->joined.area ? take_pieces(q, recs + n, max - n) : take_whole(q, recs + n, max - n);
+	if (!got && q->busy_poll) {
+		poke(q);	/* runs the driver's poll here and now */
+		got = q->joined.area ? take_pieces(q, recs + n, max - n) :
+				       take_whole(q, recs + n, max - n);
+	}
+	if (!got && !n)
+		return idle(q, recs, max);
+	if (q->last_ns - q->looked_ns > LOOK_BUSY)
+		look(q, q->last_ns);
+	q->owed_ns = 0;
+	return n + got;
+}
+
+/* ---- how far it has come ---- */
+
+int64_t xskq_watermark(struct xskq *q)
+{
+	int64_t mark = q->mark_ns;
+
+	if (q->ended && !q->unsaid)
+		return INT64_MAX;
+	/* frames of one CPU come in order of their stamps */
+	if (q->in_order && q->last_ns > mark)
+		mark = q->last_ns;
+	if (q->waiting && q->taken + q->socket_lost >= q->wait_count) {
+		if (q->wait_ns > mark)
+			mark = q->wait_ns;
+		q->waiting = false;
+	}
+	if (!q->waiting) {
+		q->wait_ns = clock_mono_ns() - CLOCK_MARGIN_NS;
+		/* the program counts first and reads its clock second: here the other way round */
+		q->wait_count = __atomic_load_n(&q->counts->redirected, __ATOMIC_ACQUIRE);
+		q->waiting = q->taken + q->socket_lost < q->wait_count;
+		if (!q->waiting && q->wait_ns > mark)
+			mark = q->wait_ns;
+	}
+	q->mark_ns = mark;
+	return mark;
+}
+
+int xskq_is_due(struct xskq *q)
+{
+	uint32_t there = __atomic_load_n(q->rx.producer, __ATOMIC_ACQUIRE) - q->rx.cached_cons;
+
+	return q->busy_poll || there || q->unsaid || (q->stop_ns && !q->ended) || debt(q) > 0;
+}
+
+void xskq_stop(struct xskq *q)
+{
+	q->stop_ns = clock_mono_ns();
+}
+
+void xskq_stats(struct xskq *q, struct source_stats *st)
+{
+	if (!q->ended) {
+		look(q, clock_mono_ns());
+		look_at_nic(q, clock_mono_ns(), true);
+	}
+	st->seen += q->counts->seen + q->lost[XCAP_DROP_NIC_MISSED];
+	st->filtered += q->counts->filtered;
+	for (int i = 0; i < XCAP_DROP_MAX; i++)
+		st->dropped[i] += q->lost[i];
+	st->fill_ring_empty += q->fill_ring_empty;
+}
+
+void xskq_close(struct xskq *q)
+{
+	if (q->xsk)
+		xsk_socket__delete(q->xsk);
+	umem_pool_close(&q->pool);
+	free(q->joined.area);
+	free(q->joined.ends);
+	q->xsk = NULL;
+	q->joined = (struct xskq_joined){};
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One AF_XDP queue: its socket, its rings, its chunks and its books. A lane of
+ * source_xsk.c; the functions are those of struct source_ops.
+ */
+#ifndef XCAP_XSKQ_H
+#define XCAP_XSKQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xcap.h>
+#include <xcap_event.h>
+#include <xdp/xsk.h>
+#include "error.h"
+#include "source.h"
+#include "umem.h"
+
+/* Memory for frames that came in several chunks: a ring of bytes. */
+struct xskq_joined {
+	uint8_t *area;
+	uint32_t size;			/* power of two */
+	uint64_t head, tail;		/* run freely; tail: oldest byte still lent */
+	uint64_t *ends;			/* of each record lent, oldest first */
+	uint32_t mask, first, next;
+};
+
+struct xskq {
+	/* touched for each batch */
+	struct xsk_ring_cons rx;
+	struct xsk_ring_prod fill;
+	struct umem_pool pool;
+	const uint8_t *area;
+	struct xcap_record plain;	/* what all packets of this queue have in common */
+	uint32_t snaplen;
+	bool busy_poll;
+	bool in_order;			/* one CPU at a time stamps this queue */
+	bool starved;			/* the reader holds too much: recycling */
+	bool ended;
+	uint64_t taken;			/* frames from the rx ring, recycled ones included */
+	int64_t last_ns;		/* stamp of the last of them */
+	int64_t looked_ns;		/* last look at the socket's counters */
+	int64_t mark_ns;		/* what xskq_watermark() said last */
+
+	/* a clock and the count read after it: the next watermark, once the books meet */
+	bool waiting;
+	int64_t wait_ns;
+	uint64_t wait_count;
+	int64_t owed_ns;		/* since when frames are missing and nothing comes; 0 not */
+	int64_t there_ns;		/* when the interface was last seen */
+
+	const volatile struct xcap_cpu *counts;
+	uint64_t lost[XCAP_DROP_MAX];	/* known */
+	uint64_t said[XCAP_DROP_MAX];	/* of those, told by a loss record */
+	bool unsaid;
+	uint64_t socket_lost;		/* of lost: frames that redirected counts too */
+	uint64_t fill_ring_empty;
+	uint64_t nic_base;		/* rx_missed_errors at open; first queue only */
+	int64_t nic_ns;
+	bool asks_nic;
+	int64_t stop_ns;		/* 0 still attached */
+
+	struct xskq_joined joined;	/* area NULL: frames are never in pieces */
+	struct error *err;
+	struct xsk_socket *xsk;
+	struct xsk_ring_cons completion;	/* libxdp wants one */
+	uint32_t ifindex;
+	int fd;
+};
+
+/* Return: 0 or -ENOMEM. Room to join frames of up to 64 KiB. */
+int xskq_join_open(struct xskq *q, uint32_t area_size);
+
+/* The fill ring gets what there is; a waiting driver is told. */
+void xskq_refill(struct xskq *q);
+
+int  xskq_peek(struct xskq *q, struct xcap_record *recs, int max);
+void xskq_release(struct xskq *q, int n);
+int64_t xskq_watermark(struct xskq *q);
+
+/* Return: 1 there is or will soon be something to take; 0. */
+int  xskq_is_due(struct xskq *q);
+
+/* Detached: the lane ends when the books meet, or in 100 ms. */
+void xskq_stop(struct xskq *q);
+void xskq_stats(struct xskq *q, struct source_stats *st);
+
+/* Takes zeroed and half-built ones; the socket must be closed before the UMEM is. */
+void xskq_close(struct xskq *q);
+
+#endif
