@@ -16,6 +16,7 @@ static const struct source_ops *const table[] = {
 	&source_tap_ops,
 	&source_syscalls_ops,
 	&source_file_ops,
+	&source_xsk_ops,
 };
 
 const struct source_ops *source_row(int i)

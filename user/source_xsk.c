@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   "xsk:eth0": the frames that bpf/xdp_redirect.bpf.c hands to AF_XDP sockets.
+ * Out:  a lane for each RX queue (xskq.c); frames are lent where the NIC put them.
+ * Owns: the program and its link, one UMEM for all queues, the sockets.
+ * Runs on: the thread of the handle.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_xdp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "bpf_load.h"
+#include "busypoll.h"
+#include "clock.h"
+#include "netdev.h"
+#include "source.h"
+#include "ssh.h"
+#include "umem.h"
+#include "xcap_event.h"
+#include "xsk_conf.h"
+#include "xskq.h"
+#include "xdp_redirect.skel.h"
+
+#ifndef XDP_USE_SG
+#define XDP_USE_SG (1 << 4)		/* kernel 6.6 */
+#endif
+
+#define COMPLETION_SIZE 64		/* nothing is sent, but the kernel wants the ring */
+#define BUSY_FOR (2 * NS_PER_SEC)	/* a closed socket may hold its queue for a while */
+#define LINK_FOR (5 * NS_PER_SEC)	/* NICs that begin anew when a program is attached */
+#define NAP_US 10000
+
+struct xsk {
+	struct xdp_redirect_bpf *bpf;
+	struct umem umem;
+	struct xsk_umem *xdp_umem;
+	struct xskq *queues;
+	int nr;
+	int link, promisc;		/* -1 none */
+	bool generic;
+	struct xcap_cpu *counts;	/* mapped; by number of the queue */
+	size_t counts_size;
+	struct busypoll *busypoll;
+};
+
+static void source_xsk_close(struct source *s);
+
+/* ---- the program ---- */
+
+static void configure(struct xsk *x, const struct xsk_conf *c, const struct ssh_peer *ssh, bool shared)
+{
+	struct xdp_redirect_cfg *cfg = (struct xdp_redirect_cfg *)&x->bpf->rodata->cfg;
+
+	cfg->ifindex = c->dev.ifindex;
+	cfg->pass_host = c->dev.busy[0] != '\0';
+	memcpy(cfg->ssh_remote, ssh->remote, sizeof(cfg->ssh_remote));
+	memcpy(cfg->ssh_local, ssh->local, sizeof(cfg->ssh_local));
+	cfg->ssh_remote_port = ssh->remote_port;
+	cfg->ssh_local_port = ssh->local_port;
+	cfg->shared = shared;
+	bpf_map__set_max_entries(x->bpf->maps.xsks, c->first + c->nr);
+	bpf_map__set_max_entries(x->bpf->maps.queues, c->first + c->nr);
+	if (c->sg)
+		bpf_program__set_flags(x->bpf->progs.xdp_redirect, BPF_F_XDP_HAS_FRAGS);
+}
+
+static int load_and_attach(struct xsk *x, struct source *s, const struct xsk_conf *c,
+			   const struct ssh_peer *ssh, bool shared)
+{
+	int ret;
+
+	x->bpf = xdp_redirect_bpf__open();
+	if (!x->bpf)
+		return bpf_load_failed(-errno, s->spec, s->err);
+	configure(x, c, ssh, shared);
+	ret = xdp_redirect_bpf__load(x->bpf);
+	if (ret)
+		return bpf_load_failed(ret, s->spec, s->err);
+	x->link = attach_xdp(bpf_program__fd(x->bpf->progs.xdp_redirect), c->dev.ifindex,
+			     &x->generic, s->err);
+	return x->link < 0 ? x->link : 0;
+}
+
+static void detach(struct xsk *x)
+{
+	if (x->link >= 0)
+		close(x->link);
+	if (x->promisc >= 0)
+		close(x->promisc);
+	x->link = x->promisc = -1;
+}
+
+/* Its counts cost more where several CPUs may run a queue, which only attaching tells. */
+static int open_program(struct xsk *x, struct source *s, const struct xsk_conf *c,
+			const struct ssh_peer *ssh)
+{
+	int ret = load_and_attach(x, s, c, ssh, false);
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *map;
+
+	if (!ret && x->generic) {
+		detach(x);
+		xdp_redirect_bpf__destroy(x->bpf);
+		ret = load_and_attach(x, s, c, ssh, true);
+	}
+	if (ret)
+		return ret;
+	x->counts_size = ((c->first + c->nr) * sizeof(*x->counts) + page - 1) & ~(page - 1);
+	map = mmap(NULL, x->counts_size, PROT_READ, MAP_SHARED,
+		   bpf_map__fd(x->bpf->maps.queues), 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	x->counts = map;
+	return 0;
+}
+
+/* ---- sockets ---- */
+
+static int bind_failed(int err, const struct xsk_conf *c, uint32_t queue, struct error *e)
+{
+	const char *name = c->dev.name;
+
+	switch (err) {
+	case -EBUSY:
+		return error_set(e, err, "queue %u of %s is held by another AF_XDP socket: end its program, or copy with tap:%s",
+				 queue, name, name);
+	case -EPERM:
+		return error_set(e, err, "AF_XDP sockets are not permitted: run as root, or with CAP_NET_RAW and CAP_NET_ADMIN");
+	case -ENOBUFS:
+	case -ENOMEM:
+		return error_set(e, err, "the memory of %llu frames cannot be locked: raise `ulimit -l`, or ask for fewer with ?frames=",
+				 (unsigned long long)c->frames * c->nr);
+	case -EAFNOSUPPORT:
+		return error_set(e, err, "this kernel has no AF_XDP: copy with tap:%s", name);
+	}
+	return error_set(e, err, "cannot bind an AF_XDP socket to queue %u of %s: %s; tap:%s copies instead",
+			 queue, name, strerrordesc_np(-err), name);
+}
+
+static int bind_once(struct xsk *x, const struct xsk_conf *c, int i, uint16_t flags)
+{
+	struct xsk_socket_config conf = {
+		.rx_size = c->ring,
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+		.bind_flags = flags,
+	};
+	struct xskq *q = &x->queues[i];
+
+	return xsk_socket__create_shared(&q->xsk, c->dev.name, c->first + i, x->xdp_umem, &q->rx,
+					 NULL, &q->fill, &q->completion, &conf);
+}
+
+/* The kernel tears sockets down in its own time: what another has just closed is still busy. */
+static int bind_patiently(struct xsk *x, const struct xsk_conf *c, int i, uint16_t flags)
+{
+	int64_t deadline = clock_mono_ns() + BUSY_FOR;
+	int ret;
+
+	while ((ret = bind_once(x, c, i, flags)) == -EBUSY && clock_mono_ns() < deadline)
+		usleep(NAP_US);
+	return ret;
+}
+
+/* The first socket decides how the UMEM is used, the others follow it. */
+static int bind_queue(struct xsk *x, const struct xsk_conf *c, int i)
+{
+	uint16_t flags = XDP_USE_NEED_WAKEUP | (c->sg ? XDP_USE_SG : 0);
+	int ret = -EOPNOTSUPP;
+
+	if (i)
+		return bind_patiently(x, c, i, 0);
+	if (!x->generic)
+		ret = bind_patiently(x, c, i, flags | XDP_ZEROCOPY);
+	if (ret && ret != -EBUSY)
+		ret = bind_patiently(x, c, i, flags | XDP_COPY);
+	return ret;
+}
+
+static int open_queue(struct xsk *x, struct source *s, const struct xsk_conf *c, int i)
+{
+	uint32_t queue = c->first + i, keep = c->ring / 2;
+	struct xskq *q = &x->queues[i];
+	int ret;
+
+	if (i)
+		ret = umem_pool_open(&q->pool, i * c->frames, c->frames, c->chunk, keep);
+	else
+		ret = 0;	/* open_umem() had to have it */
+	if (!ret && c->sg)
+		ret = xskq_join_open(q, c->frames * c->chunk);
+	if (ret)
+		return ret;
+	ret = bind_queue(x, c, i);
+	if (ret)
+		return bind_failed(ret, c, queue, s->err);
+	q->fd = xsk_socket__fd(q->xsk);
+	if (c->busy_poll) {
+		ret = busypoll_socket(q->fd);
+		if (ret)
+			return error_set(s->err, ret, "this kernel refuses preferred busy polling (%s): leave ?busy_poll out",
+					 strerrordesc_np(-ret));
+	}
+	xskq_refill(q);
+	return 0;
+}
+
+static void describe_queue(struct xsk *x, struct source *s, const struct xsk_conf *c, int i)
+{
+	struct xskq *q = &x->queues[i];
+
+	q->area = x->umem.area;
+	q->snaplen = c->snaplen;
+	q->busy_poll = c->busy_poll;
+	q->in_order = !x->generic;
+	q->counts = &x->counts[c->first + i];
+	q->ifindex = c->dev.ifindex;
+	q->err = s->err;
+	q->asks_nic = i == 0;
+	q->nic_base = i == 0 ? netdev_rx_missed(c->dev.ifindex) : 0;
+	q->mark_ns = clock_mono_ns();
+	q->plain = (struct xcap_record){
+		.source = s->index,
+		.type = XCAP_PACKET,
+		.direction = XCAP_DIR_IN,
+		.ifindex = c->dev.ifindex,
+		.packet = { .linktype = XCAP_LINK_ETHERNET, .queue = c->first + i },
+	};
+}
+
+/* The first queue's fill ring belongs to the UMEM and is filled before its socket is bound. */
+static int open_umem(struct xsk *x, struct source *s, const struct xsk_conf *c)
+{
+	struct xsk_umem_config conf = {
+		.fill_size = c->ring,
+		.comp_size = COMPLETION_SIZE,
+		.frame_size = c->chunk,
+	};
+	struct xskq *q = &x->queues[0];
+	int ret;
+
+	ret = umem_open(&x->umem, c->frames * c->nr, c->chunk, s->err);
+	if (ret)
+		return ret;
+	ret = xsk_umem__create(&x->xdp_umem, x->umem.area, x->umem.area_size, &q->fill,
+			       &q->completion, &conf);
+	if (ret)
+		return bind_failed(ret, c, c->first, s->err);
+	ret = umem_pool_open(&q->pool, 0, c->frames, c->chunk, c->ring / 2);
+	if (!ret)
+		umem_fill(&q->pool, &q->fill);
+	return ret;
+}
+
+static int open_sockets(struct xsk *x, struct source *s, const struct xsk_conf *c)
+{
+	int ret;
+
+	x->queues = calloc(c->nr, sizeof(*x->queues));
+	if (!x->queues)
+		return -ENOMEM;
+	x->nr = c->nr;
+	for (int i = 0; i < x->nr; i++)
+		describe_queue(x, s, c, i);
+	ret = open_umem(x, s, c);
+	for (int i = 0; i < x->nr && !ret; i++) {
+		x->queues[i].area = x->umem.area;
+		ret = open_queue(x, s, c, i);
+	}
+	return ret;
+}
+
+/* From here on frames are ours: all queues at once, or as nearly as can be. */
+static int open_gates(struct xsk *x, const struct xsk_conf *c)
+{
+	int map = bpf_map__fd(x->bpf->maps.xsks);
+
+	for (int i = 0; i < x->nr; i++) {
+		__u32 queue = c->first + i, fd = x->queues[i].fd;
+
+		if (bpf_map_update_elem(map, &queue, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* ---- what is said about it ---- */
+
+static void describe(struct xsk *x, struct source *s, const struct xsk_conf *c,
+		     const struct ssh_peer *ssh)
+{
+	const char *name = c->dev.name;
+	struct xdp_options opts = {};
+	socklen_t len = sizeof(opts);
+	char queues[48];
+
+	getsockopt(x->queues[0].fd, SOL_XDP, XDP_OPTIONS, &opts, &len);
+	snprintf(s->mode, sizeof(s->mode), "xsk %s", x->generic ? "generic" :
+		 opts.flags & XDP_OPTIONS_ZEROCOPY ? "zero-copy" : "copy");
+	if (c->nr == 1)
+		snprintf(queues, sizeof(queues), "queue %u", c->first);
+	else
+		snprintf(queues, sizeof(queues), "queues %u-%u", c->first, c->first + c->nr - 1);
+	if (!c->dev.busy[0])
+		snprintf(s->note, sizeof(s->note), "takes all frames of %s, %s%s; tap:%s would copy them",
+			 name, queues, c->dev.up ? "" : ", which is down", name);
+	else
+		snprintf(s->note, sizeof(s->note), "%s %s: the host loses what comes in at %s, but for ARP, neighbour discovery%s%s; tap:%s takes nothing from it",
+			 name, c->dev.busy, queues,
+			 ssh->remote_port ? " and ssh from " : " (no ssh connection is known)",
+			 ssh->remote_port ? ssh->text : "", name);
+}
+
+/* Attaching a program restarts the rings of many a NIC, and the link with them. */
+static void await_link(const struct xsk_conf *c)
+{
+	int64_t deadline = clock_mono_ns() + LINK_FOR;
+	struct netdev dev = c->dev;
+
+	if (!c->dev.running)
+		return;
+	while (!netdev_get(c->dev.name, &dev, NULL) && !dev.running && clock_mono_ns() < deadline)
+		usleep(NAP_US);
+}
+
+static int open_all(struct xsk *x, struct source *s, const struct spec *spec)
+{
+	struct ssh_peer ssh = {};
+	struct xsk_conf c;
+	int ret;
+
+	ret = xsk_conf_parse(&c, spec, s->conf->snaplen, s->err);
+	if (ret)
+		return ret;
+	s->ifindex = c.dev.ifindex;
+	busypoll_recover();
+	ssh_find(&ssh);
+	if (c.busy_poll)
+		ret = busypoll_open(&x->busypoll, &c.dev, s->err);
+	ret = ret ?: open_program(x, s, &c, &ssh);
+	ret = ret ?: open_sockets(x, s, &c);
+	if (!ret && c.promisc) {
+		x->promisc = attach_promisc(c.dev.ifindex, s->err);
+		ret = x->promisc < 0 ? x->promisc : 0;
+	}
+	if (ret)
+		return ret;
+	await_link(&c);
+	ret = open_gates(x, &c);
+	if (ret)
+		return bind_failed(ret, &c, c.first, s->err);
+	describe(x, s, &c, &ssh);
+	s->nr_lanes = x->nr;
+	return 0;
+}
+
+/* ---- the contract ---- */
+
+static int source_xsk_open(struct source *s, const struct spec *spec)
+{
+	struct xsk *x = calloc(1, sizeof(*x));
+	int ret;
+
+	if (!x)
+		return -ENOMEM;
+	x->link = x->promisc = -1;
+	s->priv = x;
+	bpf_load_quiet();
+	ret = open_all(x, s, spec);
+	if (ret)
+		source_xsk_close(s);
+	return ret;
+}
+
+static struct xskq *queue_of(struct source *s, int lane)
+{
+	return &((struct xsk *)s->priv)->queues[lane];
+}
+
+static int source_xsk_peek(struct source *s, int lane, struct xcap_record *recs, int max)
+{
+	return xskq_peek(queue_of(s, lane), recs, max);
+}
+
+static void source_xsk_release(struct source *s, int lane, int n)
+{
+	xskq_release(queue_of(s, lane), n);
+}
+
+static int64_t source_xsk_watermark(struct source *s, int lane)
+{
+	return xskq_watermark(queue_of(s, lane));
+}
+
+static int source_xsk_arm(struct source *s, int epoll_fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct xsk *x = s->priv;
+
+	for (int i = 0; i < x->nr; i++)
+		if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, x->queues[i].fd, &ev))
+			return -errno;
+	return 0;
+}
+
+static int source_xsk_sleep(struct source *s, bool on)
+{
+	struct xsk *x = s->priv;
+	int due = 0;
+
+	for (int i = 0; i < x->nr && on; i++)
+		due |= xskq_is_due(&x->queues[i]);
+	return due;
+}
+
+static void source_xsk_stop(struct source *s)
+{
+	struct xsk *x = s->priv;
+
+	detach(x);
+	for (int i = 0; i < x->nr; i++)
+		xskq_stop(&x->queues[i]);
+}
+
+static void source_xsk_stats(struct source *s, struct source_stats *st)
+{
+	struct xsk *x = s->priv;
+
+	for (int i = 0; i < x->nr; i++)
+		xskq_stats(&x->queues[i], st);
+}
+
+/* Nothing comes any more, then the sockets, then the memory they wrote to. */
+static void source_xsk_close(struct source *s)
+{
+	struct xsk *x = s->priv;
+
+	if (!x)
+		return;
+	detach(x);
+	for (int i = 0; i < x->nr; i++)
+		xskq_close(&x->queues[i]);
+	if (x->xdp_umem)
+		xsk_umem__delete(x->xdp_umem);
+	umem_close(&x->umem);
+	if (x->counts)
+		munmap(x->counts, x->counts_size);
+	xdp_redirect_bpf__destroy(x->bpf);
+	busypoll_close(x->busypoll);
+	free(x->queues);
+	free(x);
+	s->priv = NULL;
+}
+
+static const char *const options[] = { "queues", "frames", "ring", "chunk", "snaplen", "promisc",
+				       "busy_poll", NULL };
+
+const struct source_ops source_xsk_ops = {
+	.scheme = "xsk",
+	.help = "an interface's frames by AF_XDP, taken from the host",
+	.options = options,
+	.open = source_xsk_open,
+	.peek = source_xsk_peek,
+	.release = source_xsk_release,
+	.watermark = source_xsk_watermark,
+	.arm = source_xsk_arm,
+	.sleep = source_xsk_sleep,
+	.stop = source_xsk_stop,
+	.stats = source_xsk_stats,
+	.close = source_xsk_close,
+};

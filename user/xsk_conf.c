@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   "xsk:eth0?queues=0-3&ring=4096", and what the interface is.
+ * Out:  sizes that fit each other, the driver and the MTU.
+ * Owns: nothing.
+ * Runs on: the thread that opens the handle.
+ */
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "xsk_conf.h"
+
+#define HEADERS 22		/* Ethernet and two tags, which the MTU leaves out */
+#define CHUNK_HEADROOM 256	/* XDP_PACKET_HEADROOM, in each chunk */
+#define SG_ABOVE 3072		/* longer frames: drivers want a program for frames in pieces */
+#define MAX_QUEUES 1024
+
+static int parse_queues(const struct spec *spec, struct xsk_conf *c, struct error *err)
+{
+	const char *text = spec_option(spec, "queues");
+	unsigned int first, last;
+	char rest;
+	int n;
+
+	c->first = 0;
+	c->nr = c->dev.nr_rx_queues;
+	if (!text)
+		return 0;
+	n = sscanf(text, "%u-%u%c", &first, &last, &rest);
+	if (n != 2) {
+		n = sscanf(text, "%u%c", &first, &rest) == 1 ? 2 : 0;
+		last = first;
+	}
+	if (n != 2 || first > last || last >= MAX_QUEUES)
+		return error_set(err, -EINVAL, "queues=%.40s is no queue (2) and no range of them (0-3)",
+				 text);
+	if (last >= c->dev.nr_rx_queues)
+		return error_set(err, -EINVAL, "%s has the queues 0-%u, and no queue %u", c->dev.name,
+				 c->dev.nr_rx_queues - 1, last);
+	c->first = first;
+	c->nr = last - first + 1;
+	return 0;
+}
+
+/* igb and igc round a receive buffer down to whole KiB: 2048 less headroom would cut frames at 1024. */
+static bool wants_pages(const struct netdev *dev)
+{
+	return !strcmp(dev->driver, "igb") || !strcmp(dev->driver, "igc");
+}
+
+static int parse_sizes(const struct spec *spec, struct xsk_conf *c, struct error *err)
+{
+	uint32_t frame = c->dev.mtu + HEADERS;
+	int ret;
+
+	c->sg = frame > SG_ABOVE;
+	c->chunk = frame > 2048 - CHUNK_HEADROOM || wants_pages(&c->dev) ? 4096 : 2048;
+	ret = spec_number(spec, "chunk", 2048, 4096, &c->chunk, err);
+	if (!ret && c->chunk != 2048 && c->chunk != 4096)
+		ret = error_set(err, -EINVAL, "chunk=%llu is neither 2048 nor 4096",
+				(unsigned long long)c->chunk);
+	/* the first queue may use 32 MiB and more, each further one 16 MiB */
+	c->ring = c->chunk == 2048 ? 8192 : c->sg ? 2048 : 4096;
+	if (c->nr > 1)
+		c->ring /= 2;
+	while (c->ring < c->dev.rx_ring)	/* the NIC takes as many at once */
+		c->ring *= 2;
+	ret = ret ?: spec_number(spec, "ring", 64, 1 << 17, &c->ring, err);
+	c->frames = 2 * c->ring;
+	ret = ret ?: spec_number(spec, "frames", 128, 1 << 22, &c->frames, err);
+	if (ret)
+		return ret;
+	if (c->ring & (c->ring - 1))
+		return error_set(err, -EINVAL, "ring=%llu is no power of two",
+				 (unsigned long long)c->ring);
+	if (c->frames < c->ring)
+		return error_set(err, -EINVAL, "%llu frames cannot fill a ring of %llu: ask for as many at least",
+				 (unsigned long long)c->frames, (unsigned long long)c->ring);
+	if (c->frames * c->nr > UINT32_MAX)
+		return error_set(err, -EINVAL, "%u queues of %llu frames are too many", c->nr,
+				 (unsigned long long)c->frames);
+	return 0;
+}
+
+int xsk_conf_parse(struct xsk_conf *c, const struct spec *spec, uint32_t snaplen, struct error *err)
+{
+	uint64_t busy_poll = 0;
+	int ret;
+
+	*c = (struct xsk_conf){ .promisc = true, .snaplen = snaplen };
+	ret = netdev_get(spec->name, &c->dev, err);
+	if (ret)
+		return ret;
+	if (c->dev.arphrd != ARPHRD_ETHER && c->dev.arphrd != ARPHRD_LOOPBACK)
+		return error_set(err, -EOPNOTSUPP, "%s is no Ethernet interface: copy with tap:%s",
+				 c->dev.name, c->dev.name);
+	ret = parse_queues(spec, c, err);
+	ret = ret ?: parse_sizes(spec, c, err);
+	ret = ret ?: spec_number(spec, "snaplen", 1, 1 << 30, &c->snaplen, err);
+	ret = ret ?: spec_number(spec, "busy_poll", 0, 1, &busy_poll, err);
+	ret = ret ?: spec_bool(spec, "promisc", &c->promisc, err);
+	c->busy_poll = busy_poll;
+	return ret;
+}
