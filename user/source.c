@@ -17,6 +17,7 @@ static const struct source_ops *const table[] = {
 	&source_syscalls_ops,
 	&source_file_ops,
 	&source_xsk_ops,
+	&source_iface_ops,
 };
 
 const struct source_ops *source_row(int i)

@@ -148,6 +148,6 @@ extern const struct source_ops source_xsk_ops;
 extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_syscalls_ops;
 extern const struct source_ops source_file_ops;
-extern const struct source_ops source_iface_ops;
+extern const struct source_ops source_iface_ops;	/* plain "eth0": becomes xsk or tap */
 
 #endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   a plain name, "eth0".
+ * Out:  the source that does no harm there: xsk where nothing can be lost, else tap.
+ * Owns: nothing; the source turns into the one that was chosen.
+ * Runs on: the thread that opens the handle.
+ *
+ * AF_XDP takes frames away from the host. So it is chosen only where the host
+ * has no use for them: no address, nothing on top and nothing above (netdev.c
+ * says what counts), and no other program at the XDP hook.
+ */
+#include <errno.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netdev.h"
+#include "source.h"
+
+static bool knows(const struct source_ops *ops, const char *key)
+{
+	for (const char *const *k = ops->options; k && *k; k++)
+		if (!strcmp(*k, key))
+			return true;
+	return false;
+}
+
+static int check_options(const struct source_ops *ops, const struct spec *spec, struct error *err)
+{
+	for (int i = 0; i < spec->nr_options; i++)
+		if (!knows(ops, spec->options[i].key))
+			return error_set(err, -EINVAL, "%s is captured by %s here, which has no option '%s': say which is meant, xsk:%s or tap:%s",
+					 spec->name, ops->scheme, spec->options[i].key, spec->name,
+					 spec->name);
+	return 0;
+}
+
+/* The source becomes the chosen one, and says so. */
+static int become(struct source *s, const struct spec *spec, const struct source_ops *ops,
+		  const char *why)
+{
+	char note[sizeof(s->note)];
+	int ret;
+
+	ret = check_options(ops, spec, s->err);
+	if (ret)
+		return ret;
+	s->ops = ops;
+	snprintf(s->spec, sizeof(s->spec), "%s:%.*s", ops->scheme,
+		 (int)(sizeof(s->spec) - sizeof(spec->scheme) - 1), spec->text);
+	ret = ops->open(s, spec);
+	if (ret)
+		return ret;
+	snprintf(note, sizeof(note), "%s", s->note);
+	snprintf(s->note, sizeof(s->note), "%.160s, so %s:%.60s: %.260s", why, ops->scheme,
+		 spec->name, note);
+	return 0;
+}
+
+static int source_iface_open(struct source *s, const struct spec *spec)
+{
+	char why[256];
+	struct netdev dev;
+	int ret;
+
+	ret = netdev_get(spec->name, &dev, s->err);
+	if (ret)
+		return ret;
+	if (dev.busy[0])
+		snprintf(why, sizeof(why), "%s %s", dev.name, dev.busy);
+	else if (dev.xdp_prog_id)
+		snprintf(why, sizeof(why), "%s has another XDP program (id %u)", dev.name,
+			 dev.xdp_prog_id);
+	else if (dev.arphrd != ARPHRD_ETHER)
+		snprintf(why, sizeof(why), "%s is no Ethernet interface", dev.name);
+	else
+		why[0] = '\0';
+	if (why[0])
+		return become(s, spec, &source_tap_ops, why);
+
+	snprintf(why, sizeof(why), "%s has no address and nothing stands on it", dev.name);
+	ret = become(s, spec, &source_xsk_ops, why);
+	if (!ret || ret == -EINVAL || ret == -EPERM)
+		return ret;
+	/* it would do no harm, but it cannot be had: another was faster, or an old kernel */
+	snprintf(why, sizeof(why), "%.200s", s->err->text);
+	return become(s, spec, &source_tap_ops, why);
+}
+
+/* Only ever seen on a source that could not be opened. */
+static void source_iface_close(struct source *s)
+{
+}
+
+static const char *const options[] = { "queues", "frames", "ring", "chunk", "snaplen", "promisc",
+				       "busy_poll", "hook", NULL };
+
+const struct source_ops source_iface_ops = {
+	.scheme = "",
+	.help = "an interface: xsk where nothing can be lost, else tap",
+	.options = options,
+	.open = source_iface_open,
+	.close = source_iface_close,
+};
