@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "capture.h"
 #include "cmd.h"
+#include "privilege.h"
 #include "text.h"
 
 #define BATCH 256
@@ -144,6 +145,12 @@ int capture_open(struct capture *c)
 	interrupted = c->x;
 	if (c->write_to && open_sink(c)) {
 		capture_failed(c);
+		return EXIT_FAILED;
+	}
+	err = privilege_drop();
+	if (err) {
+		fprintf(stderr, "%s: cannot give up privileges: %s; a seccomp filter or sandbox is "
+			"in the way\n", c->called, strerror(-err));
 		return EXIT_FAILED;
 	}
 	announce(c);
