@@ -16,8 +16,8 @@ rows = [l.split() for l in open("/proc/net/snmp") if l.startswith("Tcp:")]
 print(dict(zip(*rows))["RetransSegs"])'
 }
 
-transfer='import socket, sys, threading
-size = 30_000_003
+# at a pace that no queue of a busy machine overflows by itself
+transfer='import socket, sys, time
 def serve(s):
     c, _ = s.accept()
     while c.recv(1 << 16): pass
@@ -27,7 +27,9 @@ if sys.argv[1] == "serve":
     for _ in range(int(sys.argv[2])): serve(s)
 else:
     c = socket.create_connection(("10.77.0.2", 5001))
-    for _ in range(300): c.sendall(bytes(100_001))
+    for _ in range(500):
+        c.sendall(bytes(20_001))
+        time.sleep(0.002)
     c.close()'
 
 # a connection that lives through the attaching, the capture and the detaching
