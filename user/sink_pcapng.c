@@ -106,6 +106,7 @@ static size_t whole_blocks(const struct out *o, size_t len)
 /* What came of a failed write: nothing behind the last complete block. */
 static int fail(struct xcap_sink *s, struct out *o, int err, size_t done)
 {
+	const char *next = err == -ENOSPC ? ": free some space first" : "";
 	size_t kept = whole_blocks(o, done);
 
 	if (o->regular && kept < done && !ftruncate(o->fd, o->written + kept))
@@ -115,10 +116,13 @@ static int fail(struct xcap_sink *s, struct out *o, int err, size_t done)
 	if (err == -EPIPE)
 		return error_set(s->err, err, "the reader of %s is gone: %llu bytes were written",
 				 o->name, (unsigned long long)o->written);
+	if (!o->written)
+		return error_set(s->err, err, "cannot write %s: %s, and nothing was written%s",
+				 o->name, strerror(-err), next);
 	return error_set(s->err, err,
-			 "cannot write %s: %s; its first %llu bytes are whole blocks that "
-			 "can be read%s", o->name, strerror(-err), (unsigned long long)o->written,
-			 err == -ENOSPC ? ", free some space for more" : "");
+			 "cannot write %s: %s; its first %llu bytes are whole blocks and "
+			 "can be read%s",
+			 o->name, strerror(-err), (unsigned long long)o->written, next);
 }
 
 static int sink_pcapng_flush(struct xcap_sink *s)
@@ -225,9 +229,10 @@ static int put_one(struct xcap_sink *s, struct out *o, const struct xcap_record 
 {
 	struct interface *i = &o->interfaces[r->source];
 
-	if (!i->start_ns)
+	if (!i->start_ns || r->wall_ns < i->start_ns)	/* late ones step back */
 		i->start_ns = r->wall_ns;
-	i->end_ns = r->wall_ns;
+	if (r->wall_ns > i->end_ns)
+		i->end_ns = r->wall_ns;
 	switch (r->type) {
 	case XCAP_PACKET:
 		return put_packet(s, o, r);

@@ -390,5 +390,7 @@ void sysdig_event_make(struct sysdig_event *ev, const struct xcap_record *r)
 		return;
 	}
 	ev->type = c->enter_type + exit;
+	if (compat && !exit && !strcmp(c->name, "mmap"))
+		return;		/* there, one pointer to all of them */
 	add_params(ev, r, exit ? c->exit : c->enter);
 }

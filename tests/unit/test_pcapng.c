@@ -566,10 +566,18 @@ static void events_have_names_and_parameters(void **state)
 	assert_int_equal(ev.type, 0);
 	assert_int_equal(param(&ev, 0), 75);
 	assert_int_equal(param(&ev, 1), 75);
+	r.enter.nr = xcap_syscall_nr("mmap", 0);
+	sysdig_event_make(&ev, &r);
+	assert_int_equal(ev.type, 160);
+	assert_int_equal(ev.nr_params, 6);
+	r.enter.nr = xcap_syscall_nr("mmap", 1);
+	r.flags = XCAP_REC_COMPAT;
+	sysdig_event_make(&ev, &r);
+	assert_int_equal(ev.type, 160);
+	assert_int_equal(ev.nr_params, 0);	/* its argument is a pointer to them */
 	r.type = XCAP_SYS_EXIT;
 	r.exit.nr = xcap_syscall_nr("open", 1);
 	r.exit.ret = -2;
-	r.flags = XCAP_REC_COMPAT;
 	sysdig_event_make(&ev, &r);
 	assert_int_equal(ev.type, 3);
 	assert_int_equal(ev.nr_params, 4);

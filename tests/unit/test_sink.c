@@ -345,6 +345,38 @@ static void link_types_become_ethernet(void **state)
 	unlink("out.pcapng");
 }
 
+/* Who looks at a file while it is written is at most a second behind the stream. */
+static void a_second_of_the_stream_is_flushed(void **state)
+{
+	struct xcap *x = live_stream();
+	struct xcap_sink *s = must_open_sink("out.pcapng", x);
+	struct xcap_record r;
+	struct stat st[5];
+
+	stat("out.pcapng", &st[0]);
+	assert_true(st[0].st_size > 0);		/* the header */
+	for (int i = 1; i < 4; i++) {
+		packets_of(&r, 0, 1, "a frame");
+		r.wall_ns += i * 400000000ll;
+		assert_int_equal(xcap_sink_put(s, &r, 1), 0);
+		stat("out.pcapng", &st[i]);
+	}
+	assert_true(st[1].st_size > st[0].st_size);
+	assert_int_equal(st[2].st_size, st[1].st_size);
+	assert_int_equal(st[3].st_size, st[1].st_size);
+	r.wall_ns += 200000000;
+	assert_int_equal(xcap_sink_put(s, &r, 1), 0);
+	stat("out.pcapng", &st[4]);
+	assert_int_equal(st[4].st_size - st[1].st_size, 3 * (st[1].st_size - st[0].st_size));
+	assert_int_equal(xcap_sink_put(s, &r, 1), 0);
+	assert_int_equal(xcap_sink_flush(s), 0);
+	stat("out.pcapng", &st[1]);
+	assert_true(st[1].st_size > st[4].st_size);
+	assert_int_equal(xcap_sink_close(s), 0);
+	xcap_close(x);
+	unlink("out.pcapng");
+}
+
 /* ---- what goes wrong ---- */
 
 static void a_reader_that_leaves(void **state)
@@ -517,6 +549,7 @@ int main(void)
 		cmocka_unit_test(interfaces_losses_and_counts),
 		cmocka_unit_test(counts_add_up),
 		cmocka_unit_test(link_types_become_ethernet),
+		cmocka_unit_test(a_second_of_the_stream_is_flushed),
 		cmocka_unit_test(a_reader_that_leaves),
 		cmocka_unit_test(a_full_device),
 		cmocka_unit_test(a_disk_that_fills_up),
