@@ -178,8 +178,8 @@ static int cut_short(struct source *s, struct file *f)
 
 	if (c->len > c->pos)
 		return error_set(s->err, -EBADMSG,
-				 "%s ends in the middle of a block at byte %llu: its writer did not "
-				 "finish; the %llu complete records before it were read",
+				 "%s ends in the middle of a block at byte %llu: its writer did "
+				 "not finish; the %llu complete records before it were read",
 				 f->name, (unsigned long long)f->offset,
 				 (unsigned long long)f->nr_records);
 	if (!f->reader.format)
@@ -229,7 +229,8 @@ static int next_record(struct source *s, struct file *f, struct xcap_record *r)
 		if (ret == -EAGAIN)
 			ret = make_room(f, f->reader.want);
 		if (ret)
-			return error_set(s->err, ret, "no memory for the next block of %s", f->name);
+			return error_set(s->err, ret, "no memory for the next block of %s",
+					 f->name);
 		ret = read_more(s, f);
 		if (ret == -ENODATA)
 			return cut_short(s, f);
@@ -370,7 +371,8 @@ static int open_stdin(struct source *s, struct file *f)
 	f->fd = STDIN_FILENO;
 	if (isatty(f->fd))
 		return error_set(s->err, -EINVAL,
-				 "standard input is a terminal: pipe a capture into it, or name a file");
+				 "standard input is a terminal: pipe a capture into it, or name "
+				 "a file");
 	return 0;
 }
 
@@ -474,7 +476,8 @@ static int source_file_open(struct source *s, const struct spec *spec)
 	}
 	s->nr_lanes = 1;
 	s->slack_ns = f->waits ? PIPE_SLACK_NS : INT64_MAX;
-	snprintf(s->spec, sizeof(s->spec), "%s%s", is_stdin ? "" : "file:", is_stdin ? "-" : f->name);
+	snprintf(s->spec, sizeof(s->spec), "%s%s", is_stdin ? "" : "file:",
+		 is_stdin ? "-" : f->name);
 	snprintf(s->mode, sizeof(s->mode), "file");
 	snprintf(s->note, sizeof(s->note), "reading %s, %s", f->name, format_name(f));
 	return 0;

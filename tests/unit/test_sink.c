@@ -257,8 +257,8 @@ static void interfaces_losses_and_counts(void **state)
 	assert_int_equal(u32(b + 20), 14 + 3);
 	assert_memory_equal(b + 28, "\0\0\0\0\0\0\0\0\0\0\0\0\x08\0\x45ip", 17);
 	b = block(p, len, PCAPNG_JOURNAL, 0);
-	assert_non_null(strstr((const char *)b + 8, "MESSAGE=xcap: lost 120 records at ring_full on "
-			       "tap:eth0"));
+	assert_non_null(strstr((const char *)b + 8,
+			       "MESSAGE=xcap: lost 120 records at ring_full on tap:eth0"));
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(u32(block(p, len, PCAPNG_ISB, i) + 8), i);
 	expect_u64(block(p, len, PCAPNG_ISB, 0), 20, 8, 2);
