@@ -5,8 +5,8 @@
  * Owns: nothing.
  * Runs on: the tool's only thread.
  */
-#include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 #include "json.h"
 
@@ -39,22 +39,31 @@ int json_utf8(const char *text, size_t size)
 	return len;
 }
 
+static bool plain(char c)
+{
+	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x7f && c != '"' && c != '\\';
+}
+
 static void quoted(FILE *out, const char *s, size_t size)
 {
 	putc('"', out);
 	while (size && *s) {
-		int len = json_utf8(s, size);
+		int len = 0;
 
-		if (!len) {
+		while ((size_t)len < size && plain(s[len]))
+			len++;
+		if (len) {
+			fwrite(s, 1, len, out);
+		} else if (!(len = json_utf8(s, size))) {
 			fputs("\\ufffd", out);
 			len = 1;
+		} else if (len > 1) {
+			fwrite(s, 1, len, out);
 		} else if (*s == '"' || *s == '\\') {
 			putc('\\', out);
 			putc(*s, out);
-		} else if (*bytes_of(s) < 0x20 || *s == 0x7f) {
-			fprintf(out, "\\u%04x", *bytes_of(s));
 		} else {
-			fwrite(s, 1, len, out);
+			fprintf(out, "\\u%04x", *bytes_of(s));
 		}
 		s += len;
 		size -= len;
@@ -67,8 +76,25 @@ static void member(struct json *j, const char *key)
 	if (j->separator)
 		putc(j->separator, j->out);
 	j->separator = ',';
-	if (key)
-		fprintf(j->out, "\"%s\":", key);
+	if (!key)
+		return;
+	putc('"', j->out);
+	fputs(key, j->out);
+	fputs("\":", j->out);
+}
+
+/* A dump is numbers for the most part: several times as fast as a format. */
+static void digits(FILE *out, uint64_t n, int width)
+{
+	char text[20], *p = text + sizeof(text);
+
+	do {
+		*--p = '0' + n % 10;
+		n /= 10;
+	} while (n);
+	while (text + sizeof(text) - p < width)
+		*--p = '0';
+	fwrite(p, 1, text + sizeof(text) - p, out);
 }
 
 void json_open(struct json *j, const char *key, char bracket)
@@ -93,13 +119,15 @@ void json_line(struct json *j)
 void json_unsigned(struct json *j, const char *key, uint64_t n)
 {
 	member(j, key);
-	fprintf(j->out, "%" PRIu64, n);
+	digits(j->out, n, 1);
 }
 
 void json_signed(struct json *j, const char *key, int64_t n)
 {
 	member(j, key);
-	fprintf(j->out, "%" PRId64, n);
+	if (n < 0)
+		putc('-', j->out);
+	digits(j->out, n < 0 ? -(uint64_t)n : (uint64_t)n, 1);
 }
 
 void json_true(struct json *j, const char *key)
@@ -130,12 +158,16 @@ void json_format(struct json *j, const char *key, const char *fmt, ...)
 	json_text(j, key, text);
 }
 
-/* Both halves of a time before the epoch too: -0.5 s is "-0.500000000". */
+/* Before the epoch too: half a second is "-0.500000000". */
 static void seconds(FILE *out, int64_t ns)
 {
 	uint64_t n = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
 
-	fprintf(out, "%s%" PRIu64 ".%09" PRIu64, ns < 0 ? "-" : "", n / 1000000000, n % 1000000000);
+	if (ns < 0)
+		putc('-', out);
+	digits(out, n / 1000000000, 1);
+	putc('.', out);
+	digits(out, n % 1000000000, 9);
 }
 
 void json_time(struct json *j, const char *key, int64_t ns)
