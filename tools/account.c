@@ -24,7 +24,8 @@ static void print_books(FILE *out, const char *name, int width, const struct xca
 	__u64 sum = s->delivered + s->filtered + capture_dropped(s);
 	const char *before = " (";
 
-	fprintf(out, "  %-*s  seen %llu = delivered %llu + filtered %llu + dropped %llu", width, name,
+	fprintf(out, "  %-*s  seen %llu = delivered %llu + filtered %llu + dropped %llu",
+		width, name,
 		s->seen, s->delivered, s->filtered, capture_dropped(s));
 	for (int i = 0; i < XCAP_DROP_MAX; i++)
 		if (s->dropped[i]) {

@@ -28,9 +28,15 @@ struct capture {
 	/* from the command */
 	const char *called;	/* for sentences on stderr */
 
-	/* Records, lent for the call. NULL: only counted. Return: 0; -EPIPE reader gone; -errno said. */
+	/*
+	 * Records, lent for the call. NULL: only counted. Return: 0; -EPIPE reader gone;
+	 * -errno said.
+	 */
 	int (*records)(struct capture *c, const struct xcap_record *recs, int nr);
-	/* The stream is quiet: what was printed may be flushed. Return as records. NULL: nothing to do. */
+	/*
+	 * The stream is quiet: what was printed may be flushed. Return as records. NULL:
+	 * nothing to do.
+	 */
 	int (*idle)(struct capture *c);
 	/* About once a second. NULL: nothing to do. */
 	void (*tick)(struct capture *c);

@@ -91,7 +91,8 @@ static int print(struct capture *c, const struct xcap_record *recs, int nr)
 static void prepare(struct count *count)
 {
 	struct capture *c = &count->c;
-	bool live = isatty(STDERR_FILENO) && !c->quiet && !(count->verbose && isatty(STDOUT_FILENO));
+	bool live = isatty(STDERR_FILENO) && !c->quiet &&
+		    !(count->verbose && isatty(STDOUT_FILENO));
 
 	if (live)
 		c->tick = show_rates;
@@ -123,7 +124,8 @@ static int run(const struct command *cmd, int argc, char **argv)
 	int words, code = options_parse(cmd, argc, argv, &count, &words);
 
 	if (code == OPTIONS_RUN && words < argc)
-		code = options_wrong(cmd, "'%s' is no option; a filter goes behind -f", argv[words]);
+		code = options_wrong(cmd,
+				     "'%s' is no option; a filter goes behind -f", argv[words]);
 	if (code == OPTIONS_RUN && !c->specs)
 		code = options_wrong(cmd, "-i is missing: it says what to capture");
 	if (code == OPTIONS_RUN)

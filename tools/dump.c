@@ -90,7 +90,8 @@ static int check(struct dump *dump, const struct command *cmd, char *filter)
 	struct capture *c = &dump->c;
 
 	if (filter && c->filter)
-		return options_wrong(cmd, "-f and the words '%s' are two filters; give one", filter);
+		return options_wrong(cmd,
+				     "-f and the words '%s' are two filters; give one", filter);
 	if (filter)
 		c->filter = filter;
 	if (add_file(dump))
@@ -146,7 +147,8 @@ const struct command dump_command = {
 	.name = "dump",
 	.summary = "print records, or write them to a file",
 	.usage = "[-i SPEC[,SPEC]...] [-r FILE] [OPTION]... [FILTER]",
-	.prose = "The words after the options are the filter, as with tcpdump. What follows -- is no option.\n",
+	.prose = "The words after the options are the filter, as with tcpdump. "
+		 "What follows -- is no option.\n",
 	.rows = rows,
 	.run = run,
 };

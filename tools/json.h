@@ -17,7 +17,8 @@ struct json {
 /* Where a member has a name, key is it; NULL in arrays and at the top. */
 void json_open(struct json *j, const char *key, char bracket);	/* '{' or '[' */
 void json_close(struct json *j, char bracket);			/* '}' or ']' */
-void json_line(struct json *j);					/* the newline after the top object */
+/* the newline after the top object */
+void json_line(struct json *j);
 void json_unsigned(struct json *j, const char *key, uint64_t n);
 void json_signed(struct json *j, const char *key, int64_t n);
 void json_true(struct json *j, const char *key);

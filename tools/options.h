@@ -61,7 +61,10 @@ int options_wrong(const struct command *cmd, const char *fmt, ...);
 
 void options_help(const struct command *cmd, FILE *out);
 
-/* The words from argv[first] on with spaces between them; NULL if there are none. The caller frees it. */
+/*
+ * The words from argv[first] on with spaces between them; NULL if there are none. The
+ * caller frees it.
+ */
 char *options_join(int argc, char **argv, int first);
 
 /* A number with its suffix. Return: 0; -EINVAL no such number; -ERANGE too large. */

@@ -20,7 +20,10 @@ struct record_arg {
 	__s64 number;		/* of kinds d, l and f: with the sign that the call sees */
 };
 
-/* Return: true; false: the call has no such argument. A call without name has six, "arg0" on, kind 'p'. */
+/*
+ * Return: true; false: the call has no such argument. A call without name has six, "arg0"
+ * on, kind 'p'.
+ */
 bool record_arg(const struct xcap_record *rec, int i, struct record_arg *arg);
 
 /* "ENOENT" where a result is an error; NULL: it is none, or has no name. */

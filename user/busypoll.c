@@ -188,7 +188,9 @@ int busypoll_open(struct busypoll **out, const struct netdev *dev, struct error 
 	ret = ret ?: sysfs(b->name, FLUSH, &flush, true);
 	if (ret) {
 		busypoll_close(b);
-		return error_set(err, ret, "cannot set %s up for busy polling in /sys/class/net (%s): mount the sysfs of its network namespace, or leave ?busy_poll out",
+		return error_set(err, ret,
+				 "cannot set %s up for busy polling in /sys/class/net (%s): mount "
+				 "the sysfs of its network namespace, or leave ?busy_poll out",
 				 dev->name, strerrordesc_np(-ret));
 	}
 	*out = b;

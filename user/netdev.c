@@ -236,11 +236,13 @@ static void mark_busy(struct links *ls)
 			snprintf(l->dev.busy, sizeof(l->dev.busy), "is a port of %s",
 				 other ? other->dev.name : "another interface");
 		}
-		if (!l->lower || l->lower_elsewhere || l->lower == l->dev.ifindex || is_pair(&l->dev))
+		if (!l->lower || l->lower_elsewhere || l->lower == l->dev.ifindex ||
+		    is_pair(&l->dev))
 			continue;
 		other = find(ls, l->lower);
 		if (other && !other->dev.busy[0])
-			snprintf(other->dev.busy, sizeof(other->dev.busy), "carries the interface %s",
+			snprintf(other->dev.busy, sizeof(other->dev.busy),
+				 "carries the interface %s",
 				 l->dev.name);
 	}
 }
@@ -343,7 +345,9 @@ int netdev_get(const char *name, struct netdev *dev, struct error *err)
 	}
 	free(ls.v);
 	if (ret)
-		return error_set(err, ret, "there is no interface '%s' here: `xcap list` names those that are",
+		return error_set(err, ret,
+				 "there is no interface '%s' here: "
+				 "`xcap list` names those that are",
 				 name);
 	return 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the kernel says of an interface, by rtnetlink (libmnl) and ethtool ioctls: no sysfs, which shows another namespace. */
+/*
+ * What the kernel says of an interface, by rtnetlink (libmnl) and ethtool ioctls: no
+ * sysfs, which shows another namespace.
+ */
 #ifndef XCAP_NETDEV_H
 #define XCAP_NETDEV_H
 
@@ -20,7 +23,11 @@ struct netdev {
 	bool running;		/* operstate up or unknown, carrier there */
 	bool promisc;
 	uint32_t xdp_prog_id;	/* another's or ours; 0 none */
-	char busy[128];		/* why taking its frames would hurt: "has the address 10.0.0.1/24", "is a port of br0"; "" free */
+	/*
+	 * why taking its frames would hurt: "has the address 10.0.0.1/24", "is a port of
+	 * br0"; "" free
+	 */
+	char busy[128];
 };
 
 /* By name or altname. Return: 0; -ENODEV with a sentence; other -errno. */
@@ -29,7 +36,10 @@ int netdev_get(const char *name, struct netdev *dev, struct error *err);
 /* Calls fn for each interface in ifindex order. Return: 0, fn's first non-zero, or -errno. */
 int netdev_each(int (*fn)(const struct netdev *dev, void *user), void *user, struct error *err);
 
-/* rx_missed_errors + rx_dropped-by-NIC as far as rtnetlink tells (IFLA_STATS64 rx_missed_errors). 0 when gone. */
+/*
+ * rx_missed_errors + rx_dropped-by-NIC as far as rtnetlink tells (IFLA_STATS64
+ * rx_missed_errors). 0 when gone.
+ */
 uint64_t netdev_rx_missed(uint32_t ifindex);
 
 /* Return: 1 the interface exists; 0 it is gone. */

@@ -90,7 +90,10 @@ static int parse_option(const char **at, struct spec *spec, struct error *err)
 	return 0;
 }
 
-/* "xsk:" and "tcp://": letters and digits before a colon. "fe80::1" and "eth0:1" have none of ours. */
+/*
+ * "xsk:" and "tcp://": letters and digits before a colon. "fe80::1" and "eth0:1" have
+ * none of ours.
+ */
 static size_t scheme_len(const char *p)
 {
 	size_t n = 0;

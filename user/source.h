@@ -100,7 +100,10 @@ struct source_ops {
 	 */
 	int (*sleep)(struct source *s, bool on);
 
-	/* Detach: no new records, lanes end (-ENODATA) once they are drained. NULL: the lanes end by themselves. */
+	/*
+	 * Detach: no new records, lanes end (-ENODATA) once they are drained. NULL: the
+	 * lanes end by themselves.
+	 */
 	void (*stop)(struct source *s);
 
 	void (*stats)(struct source *s, struct source_stats *st);
@@ -129,7 +132,10 @@ int spec_next(const char **list, struct spec *spec, struct error *err);
 /* Value of an option, or NULL. */
 const char *spec_option(const struct spec *spec, const char *key);
 
-/* Number with suffix K, M or G within [min, max]. Absent: *out stays. Return: 0 or -EINVAL + sentence. */
+/*
+ * Number with suffix K, M or G within [min, max]. Absent: *out stays. Return: 0 or
+ * -EINVAL + sentence.
+ */
 int spec_number(const struct spec *spec, const char *key, uint64_t min, uint64_t max,
 		uint64_t *out, struct error *err);
 

@@ -29,7 +29,9 @@ static int check_options(const struct source_ops *ops, const struct spec *spec, 
 {
 	for (int i = 0; i < spec->nr_options; i++)
 		if (!knows(ops, spec->options[i].key))
-			return error_set(err, -EINVAL, "%s is captured by %s here, which has no option '%s': say which is meant, xsk:%s or tap:%s",
+			return error_set(err, -EINVAL,
+					 "%s is captured by %s here, which has no option '%s': "
+					 "say which is meant, xsk:%s or tap:%s",
 					 spec->name, ops->scheme, spec->options[i].key, spec->name,
 					 spec->name);
 	return 0;

@@ -56,7 +56,8 @@ static void source_xsk_close(struct source *s);
 
 /* ---- the program ---- */
 
-static void configure(struct xsk *x, const struct xsk_conf *c, const struct ssh_peer *ssh, bool shared)
+static void configure(struct xsk *x, const struct xsk_conf *c, const struct ssh_peer *ssh,
+		      bool shared)
 {
 	struct xdp_redirect_cfg *cfg = (struct xdp_redirect_cfg *)&x->bpf->rodata->cfg;
 
@@ -131,18 +132,26 @@ static int bind_failed(int err, const struct xsk_conf *c, uint32_t queue, struct
 
 	switch (err) {
 	case -EBUSY:
-		return error_set(e, err, "queue %u of %s is held by another AF_XDP socket: end its program, or copy with tap:%s",
+		return error_set(e, err,
+				 "queue %u of %s is held by another AF_XDP socket: "
+				 "end its program, or copy with tap:%s",
 				 queue, name, name);
 	case -EPERM:
-		return error_set(e, err, "AF_XDP sockets are not permitted: run as root, or with CAP_NET_RAW and CAP_NET_ADMIN");
+		return error_set(e, err,
+				 "AF_XDP sockets are not permitted: run as root, "
+				 "or with CAP_NET_RAW and CAP_NET_ADMIN");
 	case -ENOBUFS:
 	case -ENOMEM:
-		return error_set(e, err, "the memory of %llu frames cannot be locked: raise `ulimit -l`, or ask for fewer with ?frames=",
+		return error_set(e, err,
+				 "the memory of %llu frames cannot be locked: raise `ulimit -l`, "
+				 "or ask for fewer with ?frames=",
 				 (unsigned long long)c->frames * c->nr);
 	case -EAFNOSUPPORT:
 		return error_set(e, err, "this kernel has no AF_XDP: copy with tap:%s", name);
 	}
-	return error_set(e, err, "cannot bind an AF_XDP socket to queue %u of %s: %s; tap:%s copies instead",
+	return error_set(e, err,
+			 "cannot bind an AF_XDP socket to queue %u of %s: %s; "
+			 "tap:%s copies instead",
 			 queue, name, strerrordesc_np(-err), name);
 }
 
@@ -206,7 +215,9 @@ static int open_queue(struct xsk *x, struct source *s, const struct xsk_conf *c,
 	if (c->busy_poll) {
 		ret = busypoll_socket(q->fd);
 		if (ret)
-			return error_set(s->err, ret, "this kernel refuses preferred busy polling (%s): leave ?busy_poll out",
+			return error_set(s->err, ret,
+					 "this kernel refuses preferred busy polling (%s): "
+					 "leave ?busy_poll out",
 					 strerrordesc_np(-ret));
 	}
 	xskq_refill(q);
@@ -310,10 +321,13 @@ static void describe(struct xsk *x, struct source *s, const struct xsk_conf *c,
 	else
 		snprintf(queues, sizeof(queues), "queues %u-%u", c->first, c->first + c->nr - 1);
 	if (!c->dev.busy[0])
-		snprintf(s->note, sizeof(s->note), "takes all frames of %s, %s%s; tap:%s would copy them",
+		snprintf(s->note, sizeof(s->note),
+			 "takes all frames of %s, %s%s; tap:%s would copy them",
 			 name, queues, c->dev.up ? "" : ", which is down", name);
 	else
-		snprintf(s->note, sizeof(s->note), "%s %s: the host loses what comes in at %s, but for ARP, neighbour discovery%s%s; tap:%s takes nothing from it",
+		snprintf(s->note, sizeof(s->note),
+			 "%s %s: the host loses what comes in at %s, but for ARP, "
+			 "neighbour discovery%s%s; tap:%s takes nothing from it",
 			 name, c->dev.busy, queues,
 			 ssh->remote_port ? " and ssh from " : " (no ssh connection is known)",
 			 ssh->remote_port ? ssh->text : "", name);

@@ -34,17 +34,22 @@ static int parse_queues(const struct spec *spec, struct xsk_conf *c, struct erro
 		last = first;
 	}
 	if (n != 2 || first > last || last >= MAX_QUEUES)
-		return error_set(err, -EINVAL, "queues=%.40s is no queue (2) and no range of them (0-3)",
+		return error_set(err, -EINVAL,
+				 "queues=%.40s is no queue (2) and no range of them (0-3)",
 				 text);
 	if (last >= c->dev.nr_rx_queues)
-		return error_set(err, -EINVAL, "%s has the queues 0-%u, and no queue %u", c->dev.name,
+		return error_set(err, -EINVAL,
+				 "%s has the queues 0-%u, and no queue %u", c->dev.name,
 				 c->dev.nr_rx_queues - 1, last);
 	c->first = first;
 	c->nr = last - first + 1;
 	return 0;
 }
 
-/* igb and igc round a receive buffer down to whole KiB: 2048 less headroom would cut frames at 1024. */
+/*
+ * igb and igc round a receive buffer down to whole KiB: 2048 less headroom would cut
+ * frames at 1024.
+ */
 static bool wants_pages(const struct netdev *dev)
 {
 	return !strcmp(dev->driver, "igb") || !strcmp(dev->driver, "igc");
@@ -76,7 +81,8 @@ static int parse_sizes(const struct spec *spec, struct xsk_conf *c, struct error
 		return error_set(err, -EINVAL, "ring=%llu is no power of two",
 				 (unsigned long long)c->ring);
 	if (c->frames < c->ring)
-		return error_set(err, -EINVAL, "%llu frames cannot fill a ring of %llu: ask for as many at least",
+		return error_set(err, -EINVAL,
+				 "%llu frames cannot fill a ring of %llu: ask for as many at least",
 				 (unsigned long long)c->frames, (unsigned long long)c->ring);
 	if (c->frames * c->nr > UINT32_MAX)
 		return error_set(err, -EINVAL, "%u queues of %llu frames are too many", c->nr,

@@ -168,7 +168,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < xcap_nr_sources(x); i++) {
 		info.sz = sizeof(info);
 		xcap_source_info(x, i, &info);
-		fprintf(stderr, "reader: capturing %s by %s: %s\n", info.spec, info.mode, info.note);
+		fprintf(stderr, "reader: capturing %s by %s: %s\n",
+			info.spec, info.mode, info.note);
 	}
 	while (n >= 0 || n == -EINTR) {
 		if (stopped && !told) {
