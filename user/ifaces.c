@@ -5,7 +5,6 @@
  * Owns: nothing.
  * Runs on: any thread.
  */
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <xcap.h>
 #include "netdev.h"
@@ -22,29 +21,14 @@ static __u32 flags_of(const struct netdev *dev)
 	       (dev->promisc ? XCAP_IFACE_PROMISC : 0);
 }
 
-/* The rule of "do no harm". Return: the scheme; the sentence is in why. */
-static const char *choose(const struct netdev *dev, char *why, size_t size)
-{
-	if (dev->busy[0]) {
-		snprintf(why, size, "a copy: it %s", dev->busy);
-	} else if (dev->xdp_prog_id) {
-		snprintf(why, size, "a copy: XDP program %u is there already", dev->xdp_prog_id);
-	} else if (dev->arphrd != ARPHRD_ETHER) {
-		snprintf(why, size, "a copy: it is no Ethernet device");
-	} else {
-		snprintf(why, size, "exclusive: it has no address and is part of nothing");
-		return "xsk";
-	}
-	return "tap";
-}
-
 static int list_netdev(const struct netdev *dev, void *user)
 {
 	struct list *l = user;
-	char spec[32], why[256];
-	const char *scheme = choose(dev, why, sizeof(why));
+	char spec[32], why[192], reason[160];
+	bool take = netdev_may_take(dev, reason, sizeof(reason));
 
-	snprintf(spec, sizeof(spec), "%s:%s", scheme, dev->name);
+	snprintf(spec, sizeof(spec), "%s:%s", take ? "xsk" : "tap", dev->name);
+	snprintf(why, sizeof(why), "%s: it %s", take ? "exclusive" : "a copy", reason);
 	return l->fn(l->user, &(struct xcap_iface){
 		.sz = sizeof(struct xcap_iface),
 		.name = dev->name,

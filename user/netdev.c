@@ -384,6 +384,19 @@ static int on_stats(const struct nlmsghdr *nlh, void *user)
 	return MNL_CB_OK;
 }
 
+bool netdev_may_take(const struct netdev *dev, char *why, size_t size)
+{
+	if (dev->busy[0])
+		snprintf(why, size, "%s", dev->busy);
+	else if (dev->xdp_prog_id)
+		snprintf(why, size, "has another XDP program (id %u)", dev->xdp_prog_id);
+	else if (dev->arphrd != ARPHRD_ETHER)
+		snprintf(why, size, "is no Ethernet interface");
+	else
+		return snprintf(why, size, "has no address and nothing stands on it") > 0;
+	return false;
+}
+
 uint64_t netdev_rx_missed(uint32_t ifindex)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];

@@ -7,6 +7,7 @@
 #define XCAP_NETDEV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "error.h"
 
@@ -35,6 +36,12 @@ int netdev_get(const char *name, struct netdev *dev, struct error *err);
 
 /* Calls fn for each interface in ifindex order. Return: 0, fn's first non-zero, or -errno. */
 int netdev_each(int (*fn)(const struct netdev *dev, void *user), void *user, struct error *err);
+
+/*
+ * "Do no harm": may its frames be taken from the host? why is filled either way, to follow
+ * the interface's name: "has the address 10.0.0.1/24".
+ */
+bool netdev_may_take(const struct netdev *dev, char *why, size_t size);
 
 /*
  * rx_missed_errors + rx_dropped-by-NIC as far as rtnetlink tells (IFLA_STATS64

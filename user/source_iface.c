@@ -10,7 +10,6 @@
  * says what counts), and no other program at the XDP hook.
  */
 #include <errno.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,26 +60,19 @@ static int become(struct source *s, const struct spec *spec, const struct source
 
 static int source_iface_open(struct source *s, const struct spec *spec)
 {
-	char why[256];
+	char why[256], reason[160];
 	struct netdev dev;
+	bool take;
 	int ret;
 
 	ret = netdev_get(spec->name, &dev, s->err);
 	if (ret)
 		return ret;
-	if (dev.busy[0])
-		snprintf(why, sizeof(why), "%s %s", dev.name, dev.busy);
-	else if (dev.xdp_prog_id)
-		snprintf(why, sizeof(why), "%s has another XDP program (id %u)", dev.name,
-			 dev.xdp_prog_id);
-	else if (dev.arphrd != ARPHRD_ETHER)
-		snprintf(why, sizeof(why), "%s is no Ethernet interface", dev.name);
-	else
-		why[0] = '\0';
-	if (why[0])
+	take = netdev_may_take(&dev, reason, sizeof(reason));
+	snprintf(why, sizeof(why), "%s %s", dev.name, reason);
+	if (!take)
 		return become(s, spec, &source_tap_ops, why);
 
-	snprintf(why, sizeof(why), "%s has no address and nothing stands on it", dev.name);
 	ret = become(s, spec, &source_xsk_ops, why);
 	if (!ret || ret == -EINVAL || ret == -EPERM)
 		return ret;

@@ -117,4 +117,12 @@ grep -q 'a copy: it has the address 10.77.0.2/24' list.out || fail "list: $(cat 
 ip -n rx addr flush dev veth1
 ns rx xcap list --json >list.out || fail "list: exit $?"
 grep -q '"name":"veth1".*"spec":"xsk:veth1","why":"exclusive' list.out || fail "list: $(cat list.out)"
+
+# and what is told is what is done
+for addresses in "" 10.77.0.2/24; do
+	[ "$addresses" ] && ip -n rx addr add "$addresses" dev veth1
+	told=$(ns rx xcap list --json | sed -n 's/.*"name":"veth1".*"spec":"\([^"]*\)".*/\1/p')
+	ns rx xdpcount -i veth1 -q --json --duration 10ms >done.out 2>done.err || fail "$(cat done.err)"
+	[ "$told" = "$(field sources.0.spec <done.out)" ] || fail "told $told, did $(cat done.out)"
+done
 exit 0
