@@ -84,6 +84,7 @@ tier=$1
 shift
 run=$$.$(date +%s%N)
 tmp=$(mktemp -d -t xcap-test.XXXXXX)
+chmod 711 "$tmp"	# tests try other users, too
 results=${RESULTS:-$tmp/results}
 touch "$results"
 exec 9> >(exec setsid bash "$TOP/tests/run.sh" --watch "$run" "$tmp" >/dev/null 2>&1)
