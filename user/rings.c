@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "rings.h"
 
+#define LOOK_NS (100 * NS_PER_MS)	/* how often losses out of sight are counted */
 #define DRAIN_NS (1 * NS_PER_US)	/* longer than a store stays in a store buffer */
 
 int rings_size_option(const struct spec *spec, uint64_t *bytes, struct error *err)
@@ -214,7 +215,8 @@ static int last_words(struct rings *r, const struct source *s, int lane, struct 
 	return 1;
 }
 
-int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_record *recs, int max)
+static int peek_ring(struct rings *r, const struct source *s, int lane, struct xcap_record *recs,
+		     int max)
 {
 	struct ringbuf *rb = &r->lanes[lane].rb;
 	const void *ev;
@@ -227,13 +229,52 @@ int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_re
 	return n;
 }
 
+bool rings_look(struct rings *r)
+{
+	int64_t now = clock_mono_ns();
+
+	if (r->silent || (!r->stopped && now - r->looked_ns < LOOK_NS))
+		return false;
+	r->looked_ns = now;
+	return true;
+}
+
+/* They have no CPU and no exact time: stamped when they are found, so never late. */
+static int peek_losses(struct rings *r, const struct source *s, struct xcap_record *recs, int max)
+{
+	int n = 0;
+
+	for (int where = 0; where < XCAP_DROP_MAX && n < max; where++) {
+		if (r->lost[where] <= r->said[where])
+			continue;
+		recs[n++] = (struct xcap_record){
+			.mono_ns = clock_mono_ns(),
+			.source = s->index,
+			.cpu = XCAP_CPU_UNKNOWN,
+			.type = XCAP_LOSS,
+			.loss = { .count = r->lost[where] - r->said[where], .where = where },
+		};
+		r->said[where] = r->lost[where];
+	}
+	if (n || !r->stopped)
+		return n;
+	r->silent = true;
+	return -ENODATA;
+}
+
+int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_record *recs, int max)
+{
+	return lane == r->nr ? peek_losses(r, s, recs, max) : peek_ring(r, s, lane, recs, max);
+}
+
 /*
  * The closing loss record comes last, when nothing else is lent: releasing it finds
  * nothing to do.
  */
 void rings_release(struct rings *r, int lane, int n)
 {
-	ringbuf_release(&r->lanes[lane].rb, n);
+	if (lane != r->nr)
+		ringbuf_release(&r->lanes[lane].rb, n);
 }
 
 /*
@@ -243,10 +284,13 @@ void rings_release(struct rings *r, int lane, int n)
  */
 int64_t rings_watermark(struct rings *r, int lane)
 {
-	struct ring_lane *l = &r->lanes[lane];
+	struct ring_lane *l;
 	int64_t now;
 	uint64_t end;
 
+	if (lane == r->nr)
+		return r->silent ? INT64_MAX : clock_mono_ns() - CLOCK_MARGIN_NS;
+	l = &r->lanes[lane];
 	if (r->stopped)		/* a closing record may follow, stamped then */
 		return l->ended ? INT64_MAX : clock_mono_ns() - CLOCK_MARGIN_NS;
 	if (l->asked_ns && l->rb.peek_pos >= l->asked_pos) {
@@ -328,6 +372,10 @@ void rings_stats(const struct rings *r, struct source_stats *st)
 		st->seen += r->cpus[i].seen;
 		st->filtered += r->cpus[i].filtered;
 		st->dropped[XDROP_RING_FULL] += r->cpus[i].dropped;
+	}
+	for (int where = 0; where < XCAP_DROP_MAX; where++) {
+		st->seen += r->lost[where];
+		st->dropped[where] += r->lost[where];
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the sources that read BPF ring buffers share: one ring and one lane for
- * each CPU, the counters of the programs, the sleep flag, the watermark.
+ * each CPU, the counters of the programs, the sleep flag, the watermark; and one
+ * more lane, number nr, for losses that no program can tell of.
  */
 #ifndef XCAP_RINGS_H
 #define XCAP_RINGS_H
@@ -26,6 +27,10 @@ struct rings {
 	struct ring_lane *lanes;
 	struct xcap_cpu *cpus;	/* shared with the programs */
 	struct xcap_ctl *ctl;	/* shared with the programs */
+	uint64_t lost[XCAP_DROP_MAX];	/* what the source found lost; see rings_look() */
+	uint64_t said[XCAP_DROP_MAX];	/* of that, told by loss records */
+	int64_t looked_ns;
+	bool silent;			/* the lane of losses has ended */
 	bool stopped;
 };
 
@@ -53,7 +58,13 @@ int rings_sleep(struct rings *r, bool on);
 /* The programs are detached: wait until none runs any more, then let the lanes end. */
 void rings_stop(struct rings *r);
 
-/* Adds what the programs counted. */
+/*
+ * Is it time to count what was lost out of the programs' sight? Then the source
+ * writes its totals to lost[]; the next peek of lane nr tells the difference.
+ */
+bool rings_look(struct rings *r);
+
+/* Adds what the programs counted, and lost[]. */
 void rings_stats(const struct rings *r, struct source_stats *st);
 
 void rings_close(struct rings *r);

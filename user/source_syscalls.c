@@ -19,7 +19,7 @@
 struct syscalls {
 	struct syscalls_bpf *skel;
 	struct rings rings;
-	struct xcap_ev_task *seed;	/* lane rings.nr: the tasks at start, in time order */
+	struct xcap_ev_task *seed;	/* lane rings.nr + 1: the tasks at start, in time order */
 	int nr_seed;
 	int seed_next;
 };
@@ -192,7 +192,7 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 		source_syscalls_close(s);
 		return ret;
 	}
-	s->nr_lanes = p->rings.nr + 1;
+	s->nr_lanes = p->rings.nr + 2;
 	snprintf(s->mode, sizeof(s->mode), "syscalls");
 	snprintf(s->note, sizeof(s->note), "%s%s, %llu KiB a CPU%s",
 		 only ? "the calls named by only=" : "every system call",
@@ -224,19 +224,32 @@ static int peek_seed(struct syscalls *p, const struct source *s, struct xcap_rec
 	return n ?: -ENODATA;
 }
 
+static void count_losses(struct syscalls *p)
+{
+	struct bpf_program *prog;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(prog, p->skel->obj)
+		misses += bpf_load_misses(prog);
+	p->rings.lost[XCAP_DROP_RECURSION] = misses;
+}
+
 static int source_syscalls_peek(struct source *s, int lane, struct xcap_record *recs, int max)
 {
 	struct syscalls *p = s->priv;
 
-	return lane == p->rings.nr ? peek_seed(p, s, recs, max) :
-				     rings_peek(&p->rings, s, lane, recs, max);
+	if (lane > p->rings.nr)
+		return peek_seed(p, s, recs, max);
+	if (lane == p->rings.nr && rings_look(&p->rings))
+		count_losses(p);
+	return rings_peek(&p->rings, s, lane, recs, max);
 }
 
 static void source_syscalls_release(struct source *s, int lane, int n)
 {
 	struct syscalls *p = s->priv;
 
-	if (lane != p->rings.nr)
+	if (lane <= p->rings.nr)
 		rings_release(&p->rings, lane, n);
 }
 
@@ -244,7 +257,7 @@ static int64_t source_syscalls_watermark(struct source *s, int lane)
 {
 	struct syscalls *p = s->priv;
 
-	return lane == p->rings.nr ? INT64_MIN : rings_watermark(&p->rings, lane);
+	return lane > p->rings.nr ? INT64_MIN : rings_watermark(&p->rings, lane);
 }
 
 static int source_syscalls_arm(struct source *s, int epoll_fd)
@@ -268,14 +281,9 @@ static void source_syscalls_stop(struct source *s)
 static void source_syscalls_stats(struct source *s, struct source_stats *st)
 {
 	struct syscalls *p = s->priv;
-	struct bpf_program *prog;
-	uint64_t misses = 0;
 
 	rings_stats(&p->rings, st);
-	bpf_object__for_each_program(prog, p->skel->obj)
-		misses += bpf_load_misses(prog);
-	st->seen += misses + p->nr_seed;
-	st->dropped[XCAP_DROP_RECURSION] += misses;
+	st->seen += p->nr_seed;
 }
 
 static void source_syscalls_close(struct source *s)

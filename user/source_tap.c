@@ -33,6 +33,7 @@ struct tap {
 	int promisc;			/* socket, -1 none */
 	bool gone_told;
 	int64_t looked_ns;
+	uint64_t missed_before;		/* by the NIC, before the capture */
 	struct bpf_program *progs[2];	/* that run, for their counts */
 };
 
@@ -204,6 +205,7 @@ static int source_tap_open(struct source *s, const struct spec *spec)
 	if (!ret) {
 		s->ifindex = dev.ifindex;
 		s->linktype = linktype_of(&dev);
+		t->missed_before = netdev_rx_missed(dev.ifindex);
 		ret = xdp ? open_xdp(t, s, &dev, snaplen, ring_bytes) :
 			    open_tcx(t, s, &dev, snaplen, ring_bytes);
 	}
@@ -212,7 +214,7 @@ static int source_tap_open(struct source *s, const struct spec *spec)
 		source_tap_close(s);
 		return ret;
 	}
-	s->nr_lanes = t->rings.nr;
+	s->nr_lanes = t->rings.nr + 1;
 	return 0;
 }
 
@@ -234,11 +236,27 @@ static int check_gone(struct tap *t, struct source *s)
 			 "is complete", s->spec);
 }
 
+/* What the NIC had no room for, and runs that recursion protection skipped. */
+static void count_losses(struct tap *t, const struct source *s)
+{
+	uint64_t missed = netdev_rx_missed(s->ifindex), misses = 0;
+
+	for (int i = 0; i < 2; i++)
+		if (t->progs[i])
+			misses += bpf_load_misses(t->progs[i]);
+	if (missed > t->missed_before)	/* not so when the interface is gone */
+		t->rings.lost[XCAP_DROP_NIC_MISSED] = missed - t->missed_before;
+	t->rings.lost[XCAP_DROP_RECURSION] = misses;
+}
+
 static int source_tap_peek(struct source *s, int lane, struct xcap_record *recs, int max)
 {
 	struct tap *t = s->priv;
-	int n = rings_peek(&t->rings, s, lane, recs, max);
+	int n;
 
+	if (lane == t->rings.nr && rings_look(&t->rings))
+		count_losses(t, s);
+	n = rings_peek(&t->rings, s, lane, recs, max);
 	return n ?: check_gone(t, s);
 }
 
@@ -285,14 +303,8 @@ static void source_tap_stop(struct source *s)
 static void source_tap_stats(struct source *s, struct source_stats *st)
 {
 	struct tap *t = s->priv;
-	uint64_t misses = 0;
 
 	rings_stats(&t->rings, st);
-	for (int i = 0; i < 2; i++)
-		if (t->progs[i])
-			misses += bpf_load_misses(t->progs[i]);
-	st->seen += misses;
-	st->dropped[XCAP_DROP_RECURSION] += misses;
 }
 
 static void source_tap_close(struct source *s)
