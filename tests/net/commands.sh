@@ -14,10 +14,12 @@ books() {
 	python3 "$TOP/tests/lib/books.py" "$@" || fail "books of $1"
 }
 
-# say N: N datagrams over the pair, and as many sendto() calls
+# say N: N datagrams over the pair, and as many sendto() calls, by a name of its own: others
+# may call sendto() as well
 say() {
 	ns tx python3 -c '
 import socket, sys
+open("/proc/self/comm", "w").write("say")
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(int(sys.argv[1])):
     s.sendto(b"%d" % i, ("10.77.0.2", 9))' "$1"
@@ -63,12 +65,11 @@ ns_bg tx lines xcap dump -i 'tap:veth0,syscalls?only=sendto' -n
 wait_for lines.err '^xcap: capturing' || fail "no start line"
 say 1
 wait_for lines.out ' out 10.77.0.1:[0-9]+ > 10.77.0.2:9 udp len 43$' 5 || fail "no packet"
-wait_for lines.out ' python3\[[0-9]+\] > sendto\(sockfd=[0-9]+, buf=0x[0-9a-f]+, len=1, ' 5 ||
+wait_for lines.out ' say\[[0-9]+\] > sendto\(sockfd=[0-9]+, buf=0x[0-9a-f]+, len=1, ' 5 ||
 	fail "no call"
-wait_for lines.out ' < sendto = 1$' 5 || fail "no result"
+wait_for lines.out ' say\[[0-9]+\] < sendto = 1$' 5 || fail "no result"
 # entry, packet, exit: the order in which they happened
-grep -nE 'sendto|10.77.0.2:9' lines.out | cut -d: -f1 | head -n 3 | sort -nc || fail "order"
-awk '/> sendto/ { e = NR } /10.77.0.2:9/ { p = NR } /< sendto/ { x = NR }
+awk '/ say\[.*> sendto/ { e = NR } /10.77.0.2:9/ { p = NR } / say\[.*< sendto/ { x = NR }
 	END { exit !(e < p && p < x) }' lines.out || fail "call, packet and result are not in order"
 stop lines || fail "exit $?"
 
@@ -98,6 +99,21 @@ code=$?
 [ "$(grep -c '^xdpcount: .*veth3' gone.err)" = 1 ] || fail "no sentence: $(cat gone.err)"
 books gone.out 'packets >= 11'
 [ "$(xcap dump -r gone.pcapng -q udp port 9 2>/dev/null | wc -l)" = 11 ] || fail "packets are missing in the file"
+
+# losses: exit 3 with --strict, loss records in the stream and in the file, sums that agree
+ns_bg tx lossy xdpcount -i syscalls --ring 4K -q --json --strict -w lossy.pcapng
+wait_for lossy.err '^xcap: capturing' || fail "no start line"
+timeout 1 dd if=/dev/zero of=/dev/null bs=1 2>/dev/null
+stop lossy
+[ $? = 3 ] || fail "exit $? although records were dropped"
+books lossy.out 'ring_full > 0' 'losses > 0'
+xcap dump -r lossy.pcapng --json 2>/dev/null | grep '"type":"loss"' >loss
+python3 -c 'import json, sys
+lost = [json.loads(line) for line in open("loss")]
+account = json.load(open("lossy.out"))
+assert len(lost) == account["losses"], (len(lost), account)
+assert sum(l["lost"] for l in lost) == account["dropped"], (sum(l["lost"] for l in lost), account)
+assert {l["where"] for l in lost} == {"ring_full"}' || fail "loss records do not agree"
 
 # the second signal does not wait: a sink that blocks for ever
 mkfifo full
