@@ -69,16 +69,35 @@ static bool prints(struct dump *dump)
 	return !dump->c.write_to || dump->c.json || dump->print;
 }
 
+/* A path in a spec: what has a meaning there is taken as it is. NULL: no memory. */
+static char *quoted(const char *path)
+{
+	char *text = malloc(2 * strlen(path) + 1), *to = text;
+
+	for (; text && *path; *to++ = *path++)
+		if (strchr(",?\\", *path))
+			*to++ = '\\';
+	if (text)
+		*to = '\0';
+	return text;
+}
+
 /* -r FILE is one source more. */
 static int add_file(struct dump *dump)
 {
 	struct capture *c = &dump->c;
-	char *specs;
+	char *specs, *path;
+	int n;
 
 	if (!dump->read_from)
 		return 0;
-	if (asprintf(&specs, "%s%s%s%s", c->specs ? c->specs : "", c->specs ? "," : "",
-		     strcmp(dump->read_from, "-") ? "file:" : "", dump->read_from) < 0)
+	path = quoted(dump->read_from);
+	if (!path)
+		return -ENOMEM;
+	n = asprintf(&specs, "%s%s%s%s", c->specs ? c->specs : "", c->specs ? "," : "",
+		     strcmp(path, "-") ? "file:" : "", path);
+	free(path);
+	if (n < 0)
 		return -ENOMEM;
 	free(c->specs);
 	c->specs = specs;

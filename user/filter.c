@@ -13,20 +13,24 @@
 
 #define FILTER_SNAPLEN 262144
 
+#define MAX_LINKTYPES 16	/* in one stream; a file may bring several */
+
 struct filter {
+	char *expression;
 	int nr;
 	struct filter_program {
 		uint32_t linktype;
+		bool compiled;		/* else the expression makes no sense there */
 		struct bpf_program code;
-	} programs[];
+	} programs[MAX_LINKTYPES];
 };
 
-static bool has_linktype(const struct filter *f, uint32_t linktype)
+static const struct filter_program *find(const struct filter *f, uint32_t linktype)
 {
 	for (int i = 0; i < f->nr; i++)
 		if (f->programs[i].linktype == linktype)
-			return true;
-	return false;
+			return &f->programs[i];
+	return NULL;
 }
 
 /* LINKTYPE_ and DLT_ values differ for raw IP only, among those that a live interface has. */
@@ -35,21 +39,25 @@ static int dlt_of(uint32_t linktype)
 	return linktype == 101 ? DLT_RAW : (int)linktype;
 }
 
-static int compile_one(struct filter *f, const char *expression, uint32_t linktype,
-		       struct error *err)
+static int compile_one(struct filter *f, uint32_t linktype, struct error *err)
 {
-	pcap_t *dead = pcap_open_dead(dlt_of(linktype), FILTER_SNAPLEN);
+	struct filter_program *p = &f->programs[f->nr];
+	pcap_t *dead;
 	int ret = 0;
 
+	if (f->nr == MAX_LINKTYPES)
+		return error_set(err, -EINVAL, "more than %d link types under one filter",
+				 MAX_LINKTYPES);
+	dead = pcap_open_dead(dlt_of(linktype), FILTER_SNAPLEN);
 	if (!dead)
 		return -ENOMEM;
-	if (pcap_compile(dead, &f->programs[f->nr].code, expression, 1, PCAP_NETMASK_UNKNOWN)) {
+	if (pcap_compile(dead, &p->code, f->expression, 1, PCAP_NETMASK_UNKNOWN))
 		ret = error_set(err, -EINVAL,
 				"filter '%s' does not compile: %s; see pcap-filter(7)",
-				expression, pcap_geterr(dead));
-	} else {
-		f->programs[f->nr++].linktype = linktype;
-	}
+				f->expression, pcap_geterr(dead));
+	p->linktype = linktype;
+	p->compiled = !ret;
+	f->nr++;
 	pcap_close(dead);
 	return ret;
 }
@@ -57,14 +65,17 @@ static int compile_one(struct filter *f, const char *expression, uint32_t linkty
 int filter_compile(struct filter **out, const char *expression, const uint32_t *linktypes, int nr,
 		   struct error *err)
 {
-	struct filter *f = calloc(1, sizeof(*f) + nr * sizeof(f->programs[0]));
+	struct filter *f = calloc(1, sizeof(*f));
 	int ret = 0;
 
 	if (!f)
 		return -ENOMEM;
+	f->expression = strdup(expression);
+	if (!f->expression)
+		ret = -ENOMEM;
 	for (int i = 0; i < nr && !ret; i++)
-		if (!has_linktype(f, linktypes[i]))
-			ret = compile_one(f, expression, linktypes[i], err);
+		if (!find(f, linktypes[i]))
+			ret = compile_one(f, linktypes[i], err);
 	if (ret) {
 		filter_free(f);
 		return ret;
@@ -73,15 +84,17 @@ int filter_compile(struct filter **out, const char *expression, const uint32_t *
 	return 0;
 }
 
-bool filter_match(const struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
+bool filter_match(struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
 		  uint32_t len)
 {
 	struct pcap_pkthdr h = { .caplen = caplen, .len = len };
+	const struct filter_program *p = find(f, linktype);
 
-	for (int i = 0; i < f->nr; i++)
-		if (f->programs[i].linktype == linktype)
-			return pcap_offline_filter(&f->programs[i].code, &h, data);
-	return false;
+	if (!p) {
+		compile_one(f, linktype, NULL);
+		p = find(f, linktype);
+	}
+	return p && p->compiled && pcap_offline_filter(&p->code, &h, data);
 }
 
 void filter_free(struct filter *f)
@@ -90,5 +103,6 @@ void filter_free(struct filter *f)
 		return;
 	for (int i = 0; i < f->nr; i++)
 		pcap_freecode(&f->programs[i].code);
+	free(f->expression);
 	free(f);
 }

@@ -19,8 +19,11 @@ struct filter;
 int filter_compile(struct filter **out, const char *expression, const uint32_t *linktypes, int nr,
 		   struct error *err);
 
-/* Does a packet match? A link type that was not compiled for matches nothing. */
-bool filter_match(const struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
+/*
+ * Does a packet match? A link type that was not named before, as files bring them, is compiled
+ * for now; where the expression makes no sense for it, nothing matches.
+ */
+bool filter_match(struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
 		  uint32_t len);
 
 void filter_free(struct filter *f);

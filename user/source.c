@@ -38,6 +38,25 @@ static int copy(char *to, size_t size, const char *from, size_t len, const char 
 	return 0;
 }
 
+/* A name up to the next comma or question mark; what follows a backslash is no such. */
+static int copy_name(const char **at, struct spec *spec, struct error *err)
+{
+	const char *p = *at;
+	size_t n = 0;
+
+	while (*p && *p != ',' && *p != '?') {
+		if (*p == '\\' && p[1])
+			p++;
+		if (n == sizeof(spec->name) - 1)
+			return error_set(err, -EINVAL, "name '%.40s...' is longer than %zu characters",
+					 spec->name, sizeof(spec->name) - 1);
+		spec->name[n++] = *p++;
+	}
+	spec->name[n] = '\0';
+	*at = p;
+	return 0;
+}
+
 static bool is_syscall(const char *name, size_t len)
 {
 	char text[64];
@@ -116,9 +135,8 @@ int spec_next(const char **list, struct spec *spec, struct error *err)
 		ret = copy(spec->scheme, sizeof(spec->scheme), p, n, "scheme", err);
 		p += n + 1;
 	}
-	n = strcspn(p, ",?");
-	ret = ret ?: copy(spec->name, sizeof(spec->name), p, n, "name", err);
-	for (p += n; !ret && (*p == '?' || *p == '&'); ) {
+	ret = ret ?: copy_name(&p, spec, err);
+	while (!ret && (*p == '?' || *p == '&')) {
 		p++;
 		ret = parse_option(&p, spec, err);
 	}

@@ -22,7 +22,7 @@
 /* One parsed spec: "xsk:eth0?queues=0-3&snaplen=128". */
 struct spec {
 	char scheme[16];	/* "xsk"; "" plain name */
-	char name[128];		/* "eth0" */
+	char name[4096];	/* "eth0"; a file's path */
 	struct {
 		char key[16];
 		char value[1024];
@@ -123,6 +123,7 @@ struct source_ops {
  * @spec: out
  * @err:  sentence on failure
  *
+ * In a name, a backslash takes the next character as it is: "file:a\\,b.pcap".
  * A comma inside the value of `only=` continues that list as long as syscall
  * names follow.
  * Return: 1 one spec; 0 the list is at its end; -EINVAL.

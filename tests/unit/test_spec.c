@@ -18,7 +18,7 @@
 /* "scheme|name|key=value key=value;..." of a whole list, or "!" and the code. */
 static const char *read_list(const char *list)
 {
-	static char out[4096];
+	static char out[32768];
 	struct error err = { "" };
 	struct spec s;
 	int ret;
@@ -52,6 +52,7 @@ static void good_specs(void **state)
 			    "|eth0|queues=0-3 snaplen=128;");
 	assert_string_equal(read_list("-"), "|-|;");
 	assert_string_equal(read_list("file:a:b.pcapng"), "file|a:b.pcapng|;");
+	assert_string_equal(read_list("file:a\\,b\\?c\\\\d=e.pcap,lo"), "file|a,b?c\\d=e.pcap|;|lo|;");
 	assert_string_equal(read_list("tcp://host:99"), "tcp|//host:99|;");
 	assert_string_equal(read_list("eth0.100"), "|eth0.100|;");
 	assert_string_equal(read_list("xcap:99@0"), "xcap|99@0|;");
@@ -71,13 +72,14 @@ static void lists_of_syscalls(void **state)
 
 static void bad_specs(void **state)
 {
-	static const char *const bad[] = {
+	static char long_name[5000];
+	const char *const bad[] = {
 		",", ",eth0", "eth0,", "eth0,,lo", "eth0?snaplen", "eth0?=1", "eth0?snaplen=1&",
 		"eth0?a=1&a=2", "eth0?", "abcdefghijklmnopqrstuvwxyz:x",
-		("0123456789012345678901234567890123456789012345678901234567890123456789"
-		 "0123456789012345678901234567890123456789012345678901234567890123456789"),
+		long_name,
 	};
 
+	memset(long_name, 'x', sizeof(long_name) - 1);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (strcmp(read_list(bad[i]), "!-22"))
 			fail_msg("'%s' is taken: %s", bad[i], read_list(bad[i]));
