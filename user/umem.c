@@ -87,38 +87,65 @@ static void put_spare(struct umem_pool *p, uint32_t chunk)
 	p->spare[p->nr_spare++] = chunk;
 }
 
-/* Everything given back is a chunk and the ring has room for all: nearly always so. */
-static void fill_all(struct umem_pool *p, struct xsk_ring_prod *fill, uint32_t at, uint32_t n)
+/* Nothing but chunks, and room for all of them: nearly always so. */
+static void fill_all(struct umem_pool *p, struct xsk_ring_prod *fill, uint32_t n)
 {
+	uint32_t at = 0;
+
+	xsk_ring_prod__reserve(fill, n, &at);
 	for (uint32_t i = 0; i < n; i++)
 		*xsk_ring_prod__fill_addr(fill, at + i) =
 			(uint64_t)p->order[(p->filled + i) & p->mask] << p->shift;
 	p->filled += n;
 }
 
-uint32_t umem_fill(struct umem_pool *p, struct xsk_ring_prod *fill)
+static uint32_t fill_some(struct umem_pool *p, struct xsk_ring_prod *fill, uint32_t room)
 {
-	uint32_t n = p->released - p->filled, moved = 0, at, chunk;
+	uint32_t moved = 0, at = 0, chunk;
 
-	if (n && !p->nr_nothing && xsk_ring_prod__reserve(fill, n, &at)) {
-		fill_all(p, fill, at, n);
-		moved = n;
-	}
 	while (p->filled != p->released) {
 		chunk = p->order[p->filled++ & p->mask];
 		if (chunk == UMEM_NOTHING) {
 			p->nr_nothing--;
-		} else if (xsk_ring_prod__reserve(fill, 1, &at)) {
+		} else if (moved < room) {
+			xsk_ring_prod__reserve(fill, 1, &at);
 			*xsk_ring_prod__fill_addr(fill, at) = (uint64_t)chunk << p->shift;
 			moved++;
 		} else {
 			put_spare(p, chunk);
 		}
 	}
-	while (p->nr_spare && xsk_ring_prod__reserve(fill, 1, &at)) {
-		*xsk_ring_prod__fill_addr(fill, at) = (uint64_t)p->spare[--p->nr_spare] << p->shift;
-		moved++;
+	return moved;
+}
+
+static uint32_t fill_spare(struct umem_pool *p, struct xsk_ring_prod *fill, uint32_t room)
+{
+	uint32_t n = room < p->nr_spare ? room : p->nr_spare, at;
+
+	if (!n || !xsk_ring_prod__reserve(fill, n, &at))
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		*xsk_ring_prod__fill_addr(fill, at + i) =
+			(uint64_t)p->spare[--p->nr_spare] << p->shift;
+	return n;
+}
+
+uint32_t umem_fill(struct umem_pool *p, struct xsk_ring_prod *fill)
+{
+	uint32_t n = p->released - p->filled, want = n, room, moved;
+
+	/* a ring filled to the brim would send every second batch through the spare ones */
+	if (p->nr_spare)
+		want += fill->size / 8;
+	room = xsk_prod_nb_free(fill, want);
+	if (room >= n && !p->nr_nothing) {
+		fill_all(p, fill, n);
+		moved = n;
+	} else {
+		moved = fill_some(p, fill, room);
 	}
+	if (room >= want)
+		moved += fill_spare(p, fill, room - moved);
 	if (moved)
 		xsk_ring_prod__submit(fill, moved);
 	return moved;
