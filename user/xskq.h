@@ -61,6 +61,7 @@ struct xskq {
 
 	struct xskq_joined joined;	/* area NULL: frames are never in pieces */
 	struct error *err;
+	const char *spec;		/* of the source, for sentences */
 	struct xsk_socket *xsk;
 	struct xsk_ring_cons completion;	/* libxdp wants one */
 	uint32_t ifindex;
