@@ -235,6 +235,7 @@ static void describe_queue(struct xsk *x, struct source *s, const struct xsk_con
 	q->counts = &x->counts[c->first + i];
 	q->ifindex = c->dev.ifindex;
 	q->err = s->err;
+	q->spec = s->spec;
 	q->asks_nic = i == 0;
 	q->nic_base = i == 0 ? netdev_rx_missed(c->dev.ifindex) : 0;
 	q->mark_ns = clock_mono_ns();
