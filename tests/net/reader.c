@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   reader [-h HOLD] [-d DELAY_US] [-t SECONDS] [-w] [-u] SPEC: one stream, frames of txgen in it.
+ * In:   reader [-h HOLD] [-d DELAY_US] [-t SECONDS] [-w] [-u] SPEC; frames of txgen in it.
  * Out:  one JSON line: the account, and what was seen of the records themselves.
  * Owns: the capture.
  * Runs on: one thread, until SIGINT, SIGTERM, the end of the stream or -t.
@@ -98,11 +98,13 @@ static void print_account(struct xcap *x, const struct tally *t, int end)
 	xcap_stats(x, -1, &st);
 	for (int i = 0; i < XCAP_DROP_MAX; i++)
 		dropped += st.dropped[i];
-	printf("{\"seen\": %llu, \"delivered\": %llu, \"filtered\": %llu, \"dropped\": %llu, \"bytes\": %llu, ",
+	printf("{\"seen\": %llu, \"delivered\": %llu, \"filtered\": %llu, \"dropped\": %llu, "
+	       "\"bytes\": %llu, ",
 	       st.seen, st.delivered, st.filtered, (unsigned long long)dropped, st.bytes);
 	for (int i = 0; i < XCAP_DROP_MAX; i++)
 		printf("\"%s\": %llu, ", xcap_drop_name(i), st.dropped[i]);
-	printf("\"late\": %llu, \"out_of_order\": %llu, \"losses\": %llu, \"lost\": %llu, \"distinct\": %llu, "
+	printf("\"late\": %llu, \"out_of_order\": %llu, \"losses\": %llu, \"lost\": %llu, "
+	       "\"distinct\": %llu, "
 	       "\"twice\": %llu, \"numbered\": %llu, \"joined\": %llu, \"backwards\": %llu, "
 	       "\"bad_bytes\": %llu, \"queues\": %d, \"end\": %d, \"error\": \"%s\"}\n",
 	       st.late, st.out_of_order, st.losses, (unsigned long long)t->lost,
@@ -168,8 +170,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < xcap_nr_sources(x); i++) {
 		info.sz = sizeof(info);
 		xcap_source_info(x, i, &info);
-		fprintf(stderr, "reader: capturing %s by %s: %s\n",
-			info.spec, info.mode, info.note);
+		fprintf(stderr, "reader: capturing %s by %s: %s\n", info.spec, info.mode,
+			info.note);
 	}
 	while (n >= 0 || n == -EINTR) {
 		if (stopped && !told) {

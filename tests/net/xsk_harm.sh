@@ -1,0 +1,191 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# In:   captures by xsk: and plain names, killed, refused, on busy interfaces.
+# Out:  whether the host keeps what it must: nothing stays attached after SIGKILL,
+#       another's program is not replaced, ARP, ND and our ssh get through, and
+#       plain eth0 takes frames only where nobody wants them.
+# Owns: two namespaces.
+# Runs on: root.
+. "$(dirname "$0")/../lib/netns.sh"
+
+ns_pair tx:veth0 rx:veth0 net=10.78.0 || fail "no veth pair"
+
+is_attached() { ip -n rx link show veth0 | grep -q xdp; }
+is_promisc() { [ "$(ip -n rx -d -j link show veth0 | field 0.promiscuity)" != 0 ]; }
+
+# start SPEC [VARIABLE=VALUE...]
+start() {
+	ns_bg rx reader env "${@:2}" reader "$1"
+	wait_for reader.err '^reader: capturing' || exit 1
+	cat reader.err
+}
+
+# wait_gone: links go with the last descriptor, a moment after the process
+wait_gone() {
+	local i
+
+	for ((i = 0; i < 100; i++)); do
+		is_attached || is_promisc || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# reaches: the host there answers, if only by refusing
+reaches() {
+	ns tx python3 -c '
+import socket
+try:
+    socket.create_connection(("10.78.0.2", 9), 0.7)
+except ConnectionRefusedError:
+    pass
+' 2>/dev/null
+}
+
+# kill -9: nothing stays
+start xsk:veth0
+is_attached || fail "no XDP program while capturing"
+is_promisc || fail "not promiscuous while capturing"
+stop reader KILL
+wait_gone || fail "something stays attached after SIGKILL"
+[ -z "$(ns rx bpftool net -j | field 0.xdp.0 2>/dev/null)" ] || fail "bpftool still shows XDP"
+start "xsk:veth0?promisc=off"
+is_promisc && fail "promiscuous in spite of promisc=off"
+stop reader
+wait_gone || fail "something stays attached"
+
+# busy: what the host cannot do without still reaches it, the rest is ours
+start xsk:veth0 SSH_CONNECTION="10.78.0.1 40022 10.78.0.2 7722"
+grep -q 'has the address 10.78.0.2/24.*ARP.*ssh from 10.78.0.1 port 40022' reader.err ||
+	fail "the note does not say what the host loses"
+ip -n tx neigh flush dev veth0
+reaches && fail "a packet got through an exclusive capture"
+ip -n tx neigh show 10.78.0.2 | grep -q lladdr || fail "ARP did not get through"
+echo hello >hello
+ns_bg rx server python3 -c '
+import socket
+for port in (7722, 7723):
+    s = socket.create_server(("10.78.0.2", port), backlog=4)
+    print("listening", flush=True)
+    if port == 7722:
+        c, _ = s.accept()
+        c.sendall(c.recv(100))
+        c.close()
+'
+wait_for server.out listening || exit 1
+ns tx python3 -c '
+import socket
+c = socket.create_connection(("10.78.0.2", 7722), 3, ("10.78.0.1", 40022))
+c.sendall(b"hello")
+assert c.recv(100) == b"hello"
+' || fail "the ssh connection was cut off"
+ns tx python3 -c '
+import socket
+socket.create_connection(("10.78.0.2", 7722), 0.5, ("10.78.0.1", 40023))
+' 2>/dev/null && fail "another connection got through"
+stop reader
+[ "$(field filtered <reader.out)" -gt 4 ] || fail "what was passed on is not counted: $(cat reader.out)"
+python3 -c 'import json, sys
+a = json.load(open("reader.out"))
+sys.exit(a["seen"] != a["delivered"] + a["filtered"] + a["dropped"])' || fail "$(cat reader.out)"
+
+# inside tags too; what only looks like it is captured
+start xsk:veth0 SSH_CONNECTION="10.78.0.1 40022 10.78.0.2 7722"
+ns tx python3 -c '
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("veth0", 0))
+eth, tag, stag = bytes(5) + b"\2" + bytes(5) + b"\1", b"\x81\0\0\7", b"\x88\xa8\0\5"
+def ip6(kind): return struct.pack("!IHBB", 6 << 28, 24, 58, 255) + bytes(32) + bytes([kind, 0]) + bytes(22)
+def tcp(port, src=b"\x0a\x4e\0\1", frag=0, options=b""):
+    head = struct.pack("!BBHHHBBH", 0x45 + len(options) // 4, 0, 40 + len(options), 0, frag, 64, 6, 0)
+    return head + src + b"\x0a\x4e\0\2" + options + struct.pack("!HH", port, 7722) + bytes(16)
+for frame in (                                           # to the host
+        tag + b"\x08\6" + bytes(28),
+        stag + tag + b"\x86\xdd" + ip6(135),
+        b"\x86\xdd" + ip6(136),
+        tag + b"\x08\0" + tcp(40022),
+        b"\x08\0" + tcp(40022, options=bytes(8)),
+        b"\x08\0" + tcp(1, frag=100),
+        # to us
+        stag + tag + tag + b"\x08\6" + bytes(28),        # three tags
+        b"\x86\xdd" + ip6(128),                         # echo, not discovery
+        b"\x08\0" + tcp(40021),
+        b"\x08\0" + tcp(40022, src=b"\x0a\x4e\0\3"),
+        tag, stag + tag, b"\x86\xdd" + bytes(8)):       # cut off
+    s.send(eth + frame)
+' || fail "no raw frames"
+sleep 0.2
+stop reader
+[ "$(field filtered <reader.out) $(field delivered <reader.out)" = "6 7" ] ||
+	fail "6 frames are the host's, 7 are ours: $(cat reader.out)"
+
+# sudo strips SSH_CONNECTION: an ancestor still has it
+# shellcheck disable=SC2016
+ns rx env SSH_CONNECTION="fe80::1%veth0 50022 fe80::2%veth0 22" \
+	sh -c 'env -u SSH_CONNECTION reader -t 1 xsk:veth0; true' >/dev/null 2>ancestor.err
+grep -q 'ssh from fe80::1 port 50022' ancestor.err || fail "ancestor: $(cat ancestor.err)"
+wait_gone || fail "something stays attached"
+
+# plain names: busy copies, free takes, occupied copies, and says why
+start veth0
+grep -q '^reader: capturing tap:veth0 by tap tcx: veth0 has the address 10.78.0.2/24, so tap' reader.err ||
+	fail "plain veth0 with an address: $(cat reader.err)"
+reaches || fail "a copy cut off the host"
+stop reader
+ip -n rx addr flush dev veth0
+start veth0
+grep -q '^reader: capturing xsk:veth0 by xsk copy: veth0 has no address' reader.err ||
+	fail "plain veth0 without an address: $(cat reader.err)"
+stop reader
+wait_gone || fail "something stays attached"
+ip -n rx link add br0 type bridge && ip -n rx link set veth0 master br0
+start veth0
+grep -q 'tap:veth0 by tap tcx: veth0 is a port of br0' reader.err || fail "port: $(cat reader.err)"
+stop reader
+ip -n rx link del br0
+ip -n rx link add mac0 link veth0 type macvlan
+start veth0
+grep -q 'tap:veth0 by tap tcx: veth0 carries the interface mac0' reader.err ||
+	fail "macvlan: $(cat reader.err)"
+stop reader
+ip -n rx link del mac0
+ip -n rx link set veth0 xdp obj "$B/tests/xdp_pass.bpf.o" sec xdp || fail "no XDP on veth"
+start veth0
+grep -q 'tap:veth0 by tap tcx: veth0 has another XDP program' reader.err || fail "$(cat reader.err)"
+stop reader
+ns rx reader xsk:veth0 2>refused.err && fail "took an occupied hook"
+grep -qE "veth0 already has the XDP program '[a-z_]+' \(id [0-9]+\)" refused.err ||
+	fail "no name: $(cat refused.err)"
+is_attached || fail "another's program was replaced"
+ip -n rx link set veth0 xdp off
+
+# two at once: the second is refused with the first one's name
+start xsk:veth0
+ns rx reader xsk:veth0 2>refused.err && fail "took an occupied hook"
+grep -q "already has the XDP program 'xdp_redirect'" refused.err || fail "$(cat refused.err)"
+stop reader
+
+# altnames, and wrong words
+ip -n rx link property add dev veth0 altname a_name_longer_than_fifteen
+start xsk:a_name_longer_than_fifteen
+stop reader
+wait_gone || fail "something stays attached"
+for wrong in xsk:nope "xsk:veth0?queues=7" "xsk:veth0?queues=2-1" "xsk:veth0?ring=1000" \
+	"xsk:veth0?frames=200&ring=4096" "xsk:veth0?chunk=3000" "xsk:veth0?colour=red"; do
+	ns rx reader "$wrong" 2>refused.err && fail "$wrong was taken"
+	[ "$(wc -l <refused.err)" = 1 ] || fail "$wrong: $(cat refused.err)"
+	cat refused.err
+done
+is_attached && fail "a refused capture stays attached"
+
+# the interface goes away: what was captured is told, then why it ends
+start xsk:veth0
+ns tx txgen -i veth0 -n 101 >/dev/null
+ip -n tx link del veth0
+finished reader 10 || fail "no end when the interface went away"
+cat reader.out
+[ "$(field delivered <reader.out)" = 101 ] && [ "$(field end <reader.out)" = -100 ] &&
+	grep -q 'is gone' reader.out || fail "the interface went away: $(cat reader.out)"
+exit 0
