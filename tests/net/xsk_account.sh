@@ -39,6 +39,7 @@ check() {
 	ns_pair "tx$i:veth0" "rx$i:veth0" $pair || fail "no veth pair"
 	# shellcheck disable=SC2086
 	[ -z "$prepare" ] || ns "rx$i" sh -c "$prepare" || fail "$what: prepare"
+	# shellcheck disable=SC2086
 	ns_bg "rx$i" reader reader $reader "$spec"
 	wait_for reader.err '^reader: capturing' || exit 1
 	sent=$(ns "tx$i" txgen -i veth0 "$@" | field sent) || fail "$what: txgen"

@@ -11,6 +11,7 @@ ns_pair tx:veth0 rx:veth0 || fail "no veth pair"
 
 # settings [VALUES]: what they are; ip netns exec shows the sysfs of that namespace
 settings() {
+	# shellcheck disable=SC2016
 	ip netns exec rx sh -c 'cd /sys/class/net/veth0 &&
 		for f in napi_defer_hard_irqs gro_flush_timeout; do
 			[ -z "$1" ] || { echo "$1" >$f; shift; }
