@@ -32,7 +32,7 @@ for hook in tcx xdp; do
 	account "$hook, 60 bytes" 100003 "tap:veth0?hook=$hook" veth0
 	account "$hook, every size" 2917 "tap:veth0?hook=$hook" veth0 -S 60:1514
 	account "$hook, runts" 1013 "tap:veth0?hook=$hook" veth0 -S 14:59
-	account "$hook, jumbo" 9001 "tap:veth0?hook=$hook" veth0 -S 60:9014
+	account "$hook, jumbo" 9001 "tap:veth0?hook=$hook" veth0 -S 60:9014 --rate 20000
 	account "$hook, one tag" 1009 "tap:veth0?hook=$hook" veth0 --vlan 7 -S 60:1518
 	account "$hook, two tags" 1009 "tap:veth0?hook=$hook" veth0 --qinq 5,7 -S 60:1522
 	account "$hook, four queues" 50021 "tap:veth1?hook=$hook" veth1 --queues 4
