@@ -18,6 +18,23 @@ const volatile struct syscalls_cfg cfg = {};
 int self_tgid = 0;  	/* .bss: the capturing process; 0: nobody is left out */
 int whoami = 0;  	/* .bss: thread group that ran the iterator last */
 
+/*
+ * Recent kernels (7.2, if not before) run a tracepoint's program with preemption
+ * on. Another program of this file could then write between our reservation and
+ * its stamp, and to counters that are not atomic. Where the kernel lets us, we
+ * switch it off. What it skips for recursion meanwhile, it counts.
+ */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+#define undisturbed(call) do {			\
+	if (cfg.hold_cpu)			\
+		bpf_preempt_disable();		\
+	call;					\
+	if (cfg.hold_cpu)			\
+		bpf_preempt_enable();		\
+} while (0)
+
 static __always_inline bool is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -107,8 +124,7 @@ static __always_inline void emit_task(struct task_struct *task, __u32 what, cons
 	emit_submit(t);
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
+static __always_inline void on_enter(struct pt_regs *regs, long id)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool compat = is_compat(task);
@@ -116,10 +132,10 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
 	struct emit e;
 
 	if (task->tgid == self_tgid || !wanted(id, compat) || !emit_begin(&e))
-		return 0;
+		return;
 	r = emit_reserve(&e, sizeof(*r));
 	if (!r)
-		return 0;
+		return;
 	emit_stamp(&e, &r->ev, XEV_ENTER, sizeof(*r));
 	stamp_task(&r->ev, task);
 	r->ev.flags = compat ? XEV_COMPAT : 0;
@@ -127,6 +143,12 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
 	r->reserved = 0;
 	read_args(regs, compat, r->args);
 	emit_submit(r);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
+{
+	undisturbed(on_enter(regs, id));
 	return 0;
 }
 
@@ -142,8 +164,7 @@ static __always_inline bool changes_uid(__u32 nr, bool compat)
 #endif
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+static __always_inline void on_exit(struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool compat = is_compat(task);
@@ -154,10 +175,10 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	if (unlikely(changes_uid(nr, compat) && !ret))
 		emit_task(task, XTASK_UID, NULL);
 	if (task->tgid == self_tgid || !wanted(nr, compat) || !emit_begin(&e))
-		return 0;
+		return;
 	r = emit_reserve(&e, sizeof(*r));
 	if (!r)
-		return 0;
+		return;
 	emit_stamp(&e, &r->ev, XEV_EXIT, sizeof(*r));
 	stamp_task(&r->ev, task);
 	r->ev.flags = compat ? XEV_COMPAT : 0;
@@ -165,12 +186,18 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	r->reserved = 0;
 	r->ret = compat ? (__s32)ret : ret;
 	emit_submit(r);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	undisturbed(on_exit(regs, ret));
 	return 0;
 }
 
 /*
  * Switches to or from the capturing process are left out with it: it would wake
- * itself for ever.
+ * itself for ever. The scheduler calls this with preemption off.
  */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -201,7 +228,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *task, unsigned long clone_flags)
 {
-	emit_task(task, XTASK_FORK, NULL);
+	undisturbed(emit_task(task, XTASK_FORK, NULL));
 	return 0;
 }
 
@@ -209,28 +236,28 @@ int BPF_PROG(task_newtask, struct task_struct *task, unsigned long clone_flags)
 SEC("tp_btf/task_rename")
 int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 {
-	emit_task(task, XTASK_RENAME, comm);
+	undisturbed(emit_task(task, XTASK_RENAME, comm));
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(task_exec, struct task_struct *task)
 {
-	emit_task(task, XTASK_EXEC, NULL);
+	undisturbed(emit_task(task, XTASK_EXEC, NULL));
 	return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(task_exit, struct task_struct *task)
 {
-	emit_task(task, XTASK_EXIT, NULL);
+	undisturbed(emit_task(task, XTASK_EXIT, NULL));
 	return 0;
 }
 
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(task_cgroup, void *dst, const char *path, struct task_struct *task)
 {
-	emit_task(task, XTASK_CGROUP, NULL);
+	undisturbed(emit_task(task, XTASK_CGROUP, NULL));
 	return 0;
 }
 

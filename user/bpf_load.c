@@ -6,6 +6,7 @@
  * Runs on: the thread that opens the handle.
  */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -40,6 +41,15 @@ int bpf_load_failed(int err, const char *what, struct error *e)
 	return error_set(e, err,
 			 "the kernel refuses the BPF programs of %s: %s; `bpftool prog load` "
 			 "shows its reasons", what, strerror(-err));
+}
+
+bool bpf_load_has_function(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return found;
 }
 
 int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct error *e)

@@ -4,6 +4,7 @@
 #define XCAP_BPF_LOAD_H
 
 #include <bpf/libbpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "error.h"
 
@@ -18,6 +19,9 @@ int bpf_load_failed(int err, const char *what, struct error *e);
  * a sentence.
  */
 int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct error *e);
+
+/* Does this kernel have a function of this name, inlined ones left out? */
+bool bpf_load_has_function(const char *name);
 
 /* Times that recursion protection has skipped the program. */
 uint64_t bpf_load_misses(const struct bpf_program *prog);
