@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # timeout: 600
 # network: host
-# In:   build/xcap, virtio_net, Debian 12's own kernel (6.1).
+# In:   build/xcap, virtio_net, Debian 12's own kernel (6.1): no TCX, no zero copy.
 # Out:  exit 0 every BPF program loads there and the accounts close; 1; 77 no guest to be had.
 # Owns: the guest, while it runs.
 # Runs on: any user; QEMU in plain emulation.
@@ -10,5 +10,6 @@ set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 build=${B:-$here/../../build}
 export VM_TIMEOUT=250 VM_FILES="$build/xcap $build/tests/guest $here/guest_lib.sh"
-bash "$here/run-guest.sh" 6.1 virtio "$here/guest_old.sh" \
-	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")"
+bash "$here/run-guest.sh" 6.1 virtio "$here/guest_sources.sh" \
+	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" \
+	'tap packet' 'xsk copy' none

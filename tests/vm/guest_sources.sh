@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC1091,SC2154
-# In:   XCAP GUEST. Inside a guest with a kernel that has neither TCX nor AF_XDP zero copy.
-# Out:  exit 0 when every source works all the same, and all accounts close.
+# In:   XCAP GUEST TAP XSK SKIPS: the modes that this guest's kernel allows tap: and xsk:,
+#       and whether it may skip tracing programs: none, some.
+# Out:  exit 0 when every source works in its mode, and all accounts close.
 # Owns: nothing outside the guest.
 # Runs on: busybox sh, root.
 
 . "$(dirname "$0")/guest_lib.sh"
+tap_mode=$3
+xsk_mode=$4
+skips=$5
 frames=1009	# prime: no ring or batch size divides it
 tagged=101
 calls=10007
@@ -15,7 +19,7 @@ nics_up
 if capture -i tap:eth0,tap:eth1; then
 	bytes=$("$guest" send eth1 $frames)
 	finish
-	expect_mode 'tap packet'
+	expect_mode "$tap_mode"
 	expect packets $((2 * frames))
 	expect bytes $((2 * bytes))
 	expect dropped 0
@@ -44,19 +48,28 @@ if capture -i xsk:eth0; then
 	modes=$("$guest" xsk-mode "$capture")
 	bytes=$("$guest" send eth1 $frames)
 	finish
-	expect_mode 'xsk copy'
-	[ "$modes" = copy ] || fail "XDP_OPTIONS: $modes"
+	expect_mode "$xsk_mode"
+	[ "xsk $modes" = "$xsk_mode" ] || fail "XDP_OPTIONS: $modes"
 	expect packets $frames
 	expect bytes "$bytes"
 	expect dropped 0
 fi
 
+# A kernel that preempts programs skips those of other tasks meanwhile, and counts them:
+# on a guest's slow CPU that happens. The books close all the same.
 if capture -i 'syscalls?only=getppid'; then
 	"$guest" calls $calls >/dev/null
 	finish
 	expect_mode syscalls
-	expect syscalls $((2 * calls))
-	expect dropped 0
+	if [ "$skips" = none ]; then
+		expect syscalls $((2 * calls))
+		expect dropped 0
+	else
+		[ $(($(number syscalls) + $(number dropped))) -ge $((2 * calls)) ] ||
+			fail "$what: records are missing from the account"
+		recursion=$(echo "$account" | grep -o '"recursion": *[0-9]*' | grep -o '[0-9]*$')
+		expect dropped "${recursion:-0}"
+	fi
 fi
 
 # Packets and all syscalls as one stream: books and order.
@@ -66,6 +79,7 @@ if capture -i tap:eth0,syscalls; then
 	wait $!
 	finish
 	expect packets $frames
-	[ "$(number syscalls)" -gt $((2 * calls)) ] || fail "$what: too few syscalls"
+	[ $(($(number syscalls) + $(number dropped))) -gt $((2 * calls)) ] ||
+		fail "$what: too few syscalls"
 fi
 exit "$failed"

@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# timeout: 600
+# network: host
+# In:   build/xcap, virtio_net, Debian's newest kernel: TCX and zero copy.
+# Out:  exit 0 every BPF program loads there and the accounts close; 1; 77 no guest to be had.
+# Owns: the guest, while it runs.
+# Runs on: any user; QEMU in plain emulation.
+set -euo pipefail
+here=$(dirname "$(realpath "$0")")
+build=${B:-$here/../../build}
+export VM_TIMEOUT=250 VM_FILES="$build/xcap $build/tests/guest $here/guest_lib.sh"
+bash "$here/run-guest.sh" newest virtio "$here/guest_sources.sh" \
+	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" \
+	'tap tcx' 'xsk zero-copy' some
