@@ -48,7 +48,8 @@ static int copy_name(const char **at, struct spec *spec, struct error *err)
 		if (*p == '\\' && p[1])
 			p++;
 		if (n == sizeof(spec->name) - 1)
-			return error_set(err, -EINVAL, "name '%.40s...' is longer than %zu characters",
+			return error_set(err, -EINVAL,
+					 "name '%.40s...' is longer than %zu characters",
 					 spec->name, sizeof(spec->name) - 1);
 		spec->name[n++] = *p++;
 	}
