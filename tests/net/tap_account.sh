@@ -36,7 +36,7 @@ for hook in tcx xdp; do
 	account "$hook, one tag" 1009 "tap:veth0?hook=$hook" veth0 --vlan 7 -S 60:1518
 	account "$hook, two tags" 1009 "tap:veth0?hook=$hook" veth0 --qinq 5,7 -S 60:1522
 	account "$hook, four queues" 50021 "tap:veth1?hook=$hook" veth1 --queues 4
-	account "$hook, from the driver" 500009 "tap:veth0?hook=$hook" veth0 --mode xdp
+	account "$hook, from the driver" 500009 "tap:veth0?hook=$hook" veth0 --mode xdp --rate 500000
 done
 
 # at the sending end, and what a filter refuses
