@@ -19,10 +19,11 @@ int self_tgid = 0;  	/* .bss: the capturing process; 0: nobody is left out */
 int whoami = 0;  	/* .bss: thread group that ran the iterator last */
 
 /*
- * Recent kernels (7.2, if not before) run a tracepoint's program with preemption
- * on. Another program of this file could then write between our reservation and
- * its stamp, and to counters that are not atomic. Where the kernel lets us, we
- * switch it off. What it skips for recursion meanwhile, it counts.
+ * Recent kernels run these programs with preemption on: the change that brought
+ * trace_call_bpf_faultable() did that, some time after bpf_preempt_disable()
+ * (6.10). Another program of this file could then write between our reservation
+ * and its stamp, and to counters that are not atomic. So we switch it off.
+ * What the kernel skips for recursion meanwhile, it counts.
  */
 extern void bpf_preempt_disable(void) __ksym __weak;
 extern void bpf_preempt_enable(void) __ksym __weak;

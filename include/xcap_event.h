@@ -174,7 +174,7 @@ _Static_assert(sizeof(struct xcap_meta) == 16, "layout");
 
 struct syscalls_cfg {
 	__u32 only;		/* 1: the bitmap decides which numbers are wanted */
-	__u32 hold_cpu;		/* 1: programs switch preemption off, the kernel can (6.10) */
+	__u32 hold_cpu;		/* 1: the kernel lets programs be preempted, they switch it off */
 	__u64 wanted[2][XCAP_NR_SYSCALLS / 64];	/* by number; [1] 32-bit calls */
 };
 

@@ -184,7 +184,7 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	ret = ret ?: spec_bool(spec, "switches", &switches, s->err);
 	ret = ret ?: spec_bool(spec, "self", &self, s->err);
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
-	cfg.hold_cpu = bpf_load_has_function("bpf_preempt_disable");
+	cfg.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable");
 	ret = ret ?: load(p, s, &cfg, ring_bytes);
 	ret = ret ?: attach_task_programs(p, s->err);
 	ret = ret ?: seed_tasks(p, self, s->err);

@@ -15,7 +15,7 @@
 #include "bench_packets.skel.h"
 
 /* As the library opens one queue (xsk_conf.c). */
-enum { RING_SIZE = 8192, CHUNK_SIZE = 2048, BATCH = 256 };
+enum { RING_SIZE = 8192, CHUNK_SIZE = 2048, UMEM_SIZE = RING_SIZE * CHUNK_SIZE, BATCH = 256 };
 
 struct bare {
 	struct xsk_ring_prod fill;
@@ -26,30 +26,43 @@ struct bare {
 	uint64_t received, times;
 };
 
-static void bare_open(struct bare *b)
+/* The whole UMEM goes to the fill ring. Return: 0 or -errno. */
+static int bare_bind(struct bare *b)
 {
 	struct xsk_umem_config umem = { .fill_size = RING_SIZE, .comp_size = RING_SIZE,
 					.frame_size = CHUNK_SIZE };
 	struct xsk_socket_config socket = { .rx_size = RING_SIZE,
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 		.bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP };
-	size_t size = (size_t)RING_SIZE * CHUNK_SIZE;
 	uint32_t first, i;
+	int res = xsk_umem__create(&b->umem, b->area, UMEM_SIZE, &b->fill, &b->comp, &umem);
 
-	b->area = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (b->area == MAP_FAILED)
-		err(1, "UMEM");
-	errno = -xsk_umem__create(&b->umem, b->area, size, &b->fill, &b->comp, &umem);
-	if (errno)
-		err(1, "UMEM");
+	if (res)
+		return res;
 	if (xsk_ring_prod__reserve(&b->fill, RING_SIZE, &first) != RING_SIZE)
 		errx(1, "fill ring");
 	for (i = 0; i < RING_SIZE; i++)
 		*xsk_ring_prod__fill_addr(&b->fill, first + i) = (uint64_t)i * CHUNK_SIZE;
 	xsk_ring_prod__submit(&b->fill, RING_SIZE);
-	errno = -xsk_socket__create(&b->xsk, BENCH_NIC, 0, b->umem, &b->rx, NULL, &socket);
-	if (errno)
+	res = xsk_socket__create(&b->xsk, BENCH_NIC, 0, b->umem, &b->rx, NULL, &socket);
+	if (res)
+		xsk_umem__delete(b->umem);
+	return res;
+}
+
+/* The kernel gives a queue back some time after its last socket was closed. */
+static void bare_open(struct bare *b)
+{
+	int res, tries = 200;
+
+	b->area = mmap(NULL, UMEM_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (b->area == MAP_FAILED)
+		err(1, "UMEM");
+	while ((res = bare_bind(b)) == -EBUSY && --tries)
+		usleep(10000);
+	errno = -res;
+	if (res)
 		err(1, "AF_XDP socket");
 }
 
