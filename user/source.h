@@ -47,6 +47,7 @@ struct source {
 	uint16_t index;		/* in the handle: xcap_record.source */
 	int nr_lanes;		/* set by open() */
 	int64_t slack_ns;	/* longest wait for this source; INT64_MAX: no bound */
+	int64_t nap_ns;		/* the reader may look away so long; 0: a millisecond and more */
 	uint32_t ifindex;
 	uint32_t linktype;	/* LINKTYPE_ value of its packets */
 	char spec[SOURCE_SPEC_SIZE];	/* canonical */

@@ -38,6 +38,7 @@
 #define BUSY_FOR (2 * NS_PER_SEC)	/* a closed socket may hold its queue for a while */
 #define LINK_FOR (5 * NS_PER_SEC)	/* NICs that begin anew when a program is attached */
 #define NAP_US 10000
+#define NS_PER_FRAME 67		/* 10 Gbit/s of the smallest frames: a nap fills half the ring */
 
 struct xsk {
 	struct xdp_redirect_bpf *bpf;
@@ -374,6 +375,7 @@ static int open_all(struct xsk *x, struct source *s, const struct spec *spec)
 		return bind_failed(ret, &c, c.first, s->err);
 	describe(x, s, &c, &ssh);
 	s->nr_lanes = x->nr;
+	s->nap_ns = c.ring * NS_PER_FRAME / 2;
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #define SLACK_US_DEFAULT 2000
 #define RING_KB_DEFAULT 8192
 #define WALL_REFRESH_NS (NS_PER_SEC / 4)
+#define LOOKS 64		/* in a row at what the filter refuses, before time is looked at */
 
 /* one numbering on both sides */
 _Static_assert((int)XCAP_PACKET == XEV_PACKET && (int)XCAP_SYS_ENTER == XEV_ENTER &&
@@ -315,49 +316,79 @@ static int64_t deadline_of(int timeout_ms)
 	return timeout_ms < 0 ? INT64_MAX : clock_mono_ns() + timeout_ms * NS_PER_MS;
 }
 
-/* Takes what there is without waiting. Return: as xcap_next_batch(), 0 with *hold_until set. */
-static int take(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold_until)
+/*
+ * What there is without waiting. Return: as xcap_next_batch(); 0 with *more: all of it was for
+ * the task table, or filtered, and there may be more; else with *hold_until.
+ */
+static int take(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold_until, bool *more)
+{
+	int n = merge_take(x->merge, recs, max, hold_until);
+
+	*more = n > 0;
+	if (n <= 0)
+		return n;
+	x->since_nap += n;
+	x->drained = n < max;
+	return settle_all(x, recs, n);
+}
+
+/* Return: as xcap_next_batch(). */
+static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold_until, bool *more)
 {
 	int n;
 
-	/* all of a take may be for the task table or filtered: then there may be more behind */
-	do {
-		n = merge_take(x->merge, recs, max, hold_until);
-		if (n <= 0)
-			return n;
-		x->idle = false;
-		n = settle_all(x, recs, n);
-	} while (!n && !__atomic_load_n(&x->broken, __ATOMIC_RELAXED));
+	for (int i = 0; i < LOOKS; i++) {
+		n = take(x, recs, max, hold_until, more);
+		if (n || !*more)
+			break;
+	}
+	return n;
+}
+
+/* After a call that left nothing behind the first look comes after a nap. Return: as look(). */
+static int wait_and_take(struct xcap *x, struct xcap_record *recs, int max, int timeout_ms,
+			 int64_t *hold_until, bool *more)
+{
+	int64_t deadline = deadline_of(timeout_ms);
+	int n = x->drained ? wait_nap(x, deadline) : 0;
+
+	while (!n) {
+		x->drained = false;
+		n = look(x, recs, max, hold_until, more);
+		if (n || clock_mono_ns() >= deadline)
+			break;
+		if (*hold_until != INT64_MAX)
+			n = wait_nap(x, *hold_until < deadline ? *hold_until : deadline);
+		else if (x->drained)
+			n = wait_nap(x, deadline);
+		else if (!*more)
+			n = wait_sleep(x, deadline);
+		if (wait_broken(x))
+			n = -EINTR;
+	}
 	return n;
 }
 
 int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, int timeout_ms)
 {
-	int64_t deadline = INT64_MIN, hold_until;
+	int64_t hold_until = INT64_MAX;
+	bool more = false;
 	int n;
 
 	if (max < 1)
 		return error_set(&x->err, -EINVAL, "room for at least one record is needed");
+	if (wait_broken(x))
+		return -EINTR;
 	n = take_pending(x, recs, max);
 	if (n)
 		return n;
 	wait_awake(x);
-	for (;;) {
-		n = take(x, recs, max, &hold_until);
-		if (n == 0 && __atomic_exchange_n(&x->broken, 0, __ATOMIC_ACQ_REL))
-			n = -EINTR;
-		if (n)
-			break;
-		if (deadline == INT64_MIN)
-			deadline = deadline_of(timeout_ms);
-		if (timeout_ms == 0 || clock_mono_ns() >= deadline)
-			break;
-		n = wait_for(x, hold_until, deadline);
-		if (n < 0)
-			break;
-	}
+	if (timeout_ms)
+		n = wait_and_take(x, recs, max, timeout_ms, &hold_until, &more);
+	else
+		n = look(x, recs, max, &hold_until, &more);
 	if (x->fd_used)
-		wait_keep_readable(x, n != 0, hold_until);
+		wait_keep_readable(x, n || more, hold_until);
 	return n;
 }
 
@@ -471,7 +502,7 @@ void xcap_discard(struct xcap *x)
 			discard(x, &recs[i]);
 			skip(x, &recs[i]);
 		}
-		if (n == 0 && wait_for(x, hold_until, INT64_MAX) == -EBADF)
+		if (n == 0 && wait_nap(x, hold_until) == -EBADF)
 			return;
 	}
 }

@@ -35,7 +35,9 @@ struct xcap {
 	int event_fd;		/* xcap_break(), and "there is more" for who polls */
 	int timer_fd;		/* armed only while records are held */
 	bool armed;		/* sources were told to make the descriptor readable */
-	bool idle;		/* the last nap brought nothing */
+	bool drained;		/* the last call left nothing behind */
+	int64_t nap_ns, nap_max_ns;
+	uint32_t since_nap;	/* records */
 	bool stopped;
 	/* somebody polls: keep the descriptor readable while there is more */
 	bool fd_used;
@@ -52,8 +54,12 @@ struct error *stream_last_error(void);
 /* wait.c */
 int wait_open(struct xcap *x);
 void wait_close(struct xcap *x);
-/* Sleep until there may be records, hold_until, or the deadline. Return: 0; -EINTR. */
-int wait_for(struct xcap *x, int64_t hold_until, int64_t deadline_ns);
+/* Look away while records gather. Return: 0; -EINTR. */
+int wait_nap(struct xcap *x, int64_t until_ns);
+/* Be woken by the next record, or look after a while. Return: 0; -EINTR. */
+int wait_sleep(struct xcap *x, int64_t until_ns);
+/* Takes back xcap_break(). Return: true: it was called. */
+bool wait_broken(struct xcap *x);
 /*
  * For a caller that polls xcap_fd(). more: a call may find something at once, stay
  * readable; else become so with the next record, or when hold_until is over.

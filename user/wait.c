@@ -6,11 +6,12 @@
  * Runs on: the thread of the handle; xcap_break() on any.
  *
  * Waking a reader costs a program tens of times what a record costs. So while
- * records flow the reader naps for a fixed time and asks for nothing; only when a
+ * records flow the reader naps between batches and asks for nothing; only when a
  * nap brought nothing does it set the sleep flags, which the first record clears.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -20,10 +21,18 @@
 #include "clock.h"
 #include "stream.h"
 
-#define NAP_NS (1 * NS_PER_MS)		/* rings are sized for far more than this */
+#define NAP_MAX_NS (1 * NS_PER_MS)	/* unless a source bears less */
+#define NAP_MIN_NS (50 * NS_PER_US)	/* the kernel's timers are not finer */
+#define NAP_MANY 1024			/* records of one nap: shorten it */
+#define NAP_FEW 256			/* lengthen it */
 /* asleep, but for how long a source may be dead unnoticed */
 #define LOOK_NS (200 * NS_PER_MS)
 #define MAX_EVENTS 64
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
 
 static int add(int epoll_fd, int fd)
 {
@@ -36,6 +45,11 @@ int wait_open(struct xcap *x)
 {
 	int err = 0;
 
+	x->nap_ns = NAP_MIN_NS;
+	x->nap_max_ns = NAP_MAX_NS;
+	for (int i = 0; i < x->nr_sources; i++)
+		if (x->sources[i]->nap_ns)
+			x->nap_max_ns = earlier(x->nap_max_ns, x->sources[i]->nap_ns);
 	x->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	x->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	x->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -102,28 +116,47 @@ static int sleep_until(struct xcap *x, int64_t until_ns)
 	return n;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+/*
+ * Records flow: look away for a while, so that they come in batches and nobody is
+ * woken for them. The nap follows what the last one brought, and never lasts longer
+ * than the rings can bear.
+ */
+int wait_nap(struct xcap *x, int64_t until_ns)
 {
-	return a < b ? a : b;
+	struct pollfd broken = { .fd = x->event_fd, .events = POLLIN };
+	struct timespec ts = { 0 };
+	int64_t ns;
+
+	if (x->since_nap > NAP_MANY && x->nap_ns > NAP_MIN_NS)
+		x->nap_ns /= 2;
+	else if (x->since_nap < NAP_FEW && x->nap_ns < x->nap_max_ns)
+		x->nap_ns *= 2;
+	x->nap_ns = earlier(x->nap_ns, x->nap_max_ns);
+	x->since_nap = 0;
+	ns = earlier(x->nap_ns, until_ns - clock_mono_ns());
+	ts.tv_nsec = ns > 0 ? ns : 0;
+	return ppoll(&broken, 1, &ts, NULL) < 0 ? -errno : 0;
 }
 
-int wait_for(struct xcap *x, int64_t hold_until, int64_t deadline_ns)
+int wait_sleep(struct xcap *x, int64_t until_ns)
 {
-	int64_t until = earlier(hold_until, deadline_ns), now = clock_mono_ns();
-	int n;
+	int n = 0;
 
-	if (!x->idle || hold_until != INT64_MAX) {
-		n = sleep_until(x, earlier(until, now + NAP_NS));
-		x->idle = true;		/* until a record comes: see xcap_next_batch() */
-	} else {
-		if (set_sleeping(x, true)) {
-			set_sleeping(x, false);
-			return 0;
-		}
-		n = sleep_until(x, earlier(until, now + LOOK_NS));
-		set_sleeping(x, false);
-	}
+	x->nap_ns = NAP_MIN_NS;		/* what comes next may come fast */
+	if (!set_sleeping(x, true))
+		n = sleep_until(x, earlier(until_ns, clock_mono_ns() + LOOK_NS));
+	set_sleeping(x, false);
 	return n < 0 ? n : 0;
+}
+
+bool wait_broken(struct xcap *x)
+{
+	if (!__atomic_load_n(&x->broken, __ATOMIC_RELAXED) ||
+	    !__atomic_exchange_n(&x->broken, 0, __ATOMIC_ACQ_REL))
+		return false;
+	sleep_until(x, 0);
+	x->signalled = false;
+	return true;
 }
 
 void wait_signal(struct xcap *x)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 In:   two pcap files of the same traffic, ns resolution, either byte order.
-Out:  exit 0 when both have the same packets, in the same order, less than MS
-      milliseconds apart (median; and one in a hundred may be off by more, since two
-      programs on a busy machine do not read the clock at the same instant).
+Out:  exit 0 when both have the same packets of each sender in the same order (the two
+      directions cross on different CPUs, and tcpdump's hook is not ours), less than MS
+      milliseconds apart but for one in a hundred: a busy machine may stop between two hooks.
 """
 import struct
 import sys
@@ -23,7 +23,11 @@ def packets(path):
     return out
 
 
-a, b = packets(sys.argv[1]), packets(sys.argv[2])
+def by_sender(path):
+    return sorted(packets(path), key=lambda p: p[2][6:12])  # stable
+
+
+a, b = by_sender(sys.argv[1]), by_sender(sys.argv[2])
 ms = float(sys.argv[3])
 if len(a) != len(b):
     sys.exit(f"{sys.argv[1]} has {len(a)} packets, {sys.argv[2]} {len(b)}")

@@ -14,16 +14,18 @@ ns_pair tx:veth1 rx:veth1 queues=4 gro || fail "no veth pair of four queues"
 
 # account WHAT N SPEC IFACE TXGEN...: SPEC sees every one of N frames that arrive at IFACE
 account() {
-	local what=$1 n=$2 spec=$3 iface=$4 json
+	local what=$1 n=$2 spec=$3 iface=$4 json lossless='lost == 0'
 
 	shift 4
+	# at a driver's rate a machine that is busy otherwise may lose some, and must say so
+	[[ $what = *driver ]] && lossless='delivered > 0'
 	ns_bg rx count xdpcount -i "$spec" -q --json
 	wait_for count.err '^xcap: capturing' || exit 1
 	json=$(ns tx txgen -i "$iface" -n "$n" "$@") || fail "$what: txgen failed"
 	[ "$(field tx_dropped <<<"$json")" = 0 ] || echo "$what: veth refused some: $json"
 	stop count || fail "$what: xdpcount failed: $(cat count.err)"
 	n=$(field sent <<<"$json")
-	python3 "$books" count.out "packets == $n" "seen == $n" "lost == 0" ||
+	python3 "$books" count.out "packets + lost == $n" "seen == $n" "$lossless" ||
 		fail "$what: $n sent"
 	echo "$what: $n accounted for"
 }
