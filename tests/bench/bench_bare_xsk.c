@@ -35,8 +35,10 @@ static int bare_bind(struct bare *b)
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 		.bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP };
 	uint32_t first, i;
-	int res = xsk_umem__create(&b->umem, b->area, UMEM_SIZE, &b->fill, &b->comp, &umem);
+	int res;
 
+	memset(&b->fill, 0, sizeof(b->fill));	/* libxdp does not begin again by itself */
+	res = xsk_umem__create(&b->umem, b->area, UMEM_SIZE, &b->fill, &b->comp, &umem);
 	if (res)
 		return res;
 	if (xsk_ring_prod__reserve(&b->fill, RING_SIZE, &first) != RING_SIZE)

@@ -130,9 +130,10 @@ static double under_pair(enum pair pair)
 		err(1, "tp_btf");
 	bare_ring_open(&ring, bpf_map__fd(skel->maps.bench_ring));
 	c = storm_start(NULL, CALLS);
-	while (!storm_over(&c))
-		if (!bare_ring_take(&ring, take))
-			usleep(BARE_NAP_US);
+	while (!storm_over(&c)) {
+		bare_ring_take(&ring, take);
+		usleep(BARE_NAP_US);
+	}
 	ns = storm_end(&c);
 	bpf_link__destroy(enter);
 	bpf_link__destroy(leave);
