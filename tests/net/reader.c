@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   reader [-h HOLD] [-d DELAY_US] [-t SECONDS] [-w] [-u] SPEC; frames of txgen in it.
+ * In:   reader [-h HOLD] [-d DELAY_US] [-s SLACK_US] [-t SECONDS] [-w] [-u] SPEC[,SPEC...];
+ *       frames of txgen come through it.
  * Out:  one JSON line: the account, and what was seen of the records themselves.
  * Owns: the capture.
  * Runs on: one thread, until SIGINT, SIGTERM, the end of the stream or -t.
@@ -137,16 +138,18 @@ int main(int argc, char **argv)
 	unsigned int hold = 0, delay_us = 0;
 	bool spin = false, discard = false, told = false;
 	struct xcap_record recs[BATCH];
+	struct xcap_opts opts = { .sz = sizeof(opts) };
 	struct xcap_source_info info;
 	struct tally t = { 0 };
 	struct kept k = { 0 };
 	struct xcap *x;
 	int c, n = 0;
 
-	while ((c = getopt(argc, argv, "h:d:t:wu")) != -1)
+	while ((c = getopt(argc, argv, "h:d:s:t:wu")) != -1)
 		switch (c) {
 		case 'h': hold = atoi(optarg); break;
 		case 'd': delay_us = atoi(optarg); break;
+		case 's': opts.slack_us = atoi(optarg); break;
 		case 't': alarm(atoi(optarg)); break;
 		case 'w': spin = true; break;
 		case 'u': discard = true; break;
@@ -163,7 +166,7 @@ int main(int argc, char **argv)
 	k.recs = calloc(k.size, sizeof(*k.recs));
 	if (!t.seen || !k.recs)
 		return 1;
-	if (xcap_open(&x, argv[optind], NULL)) {
+	if (xcap_open(&x, argv[optind], &opts)) {
 		fprintf(stderr, "reader: %s\n", xcap_errmsg(NULL));
 		return 1;
 	}
