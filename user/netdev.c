@@ -254,6 +254,7 @@ static void ask_driver(struct netdev *d)
 	struct ethtool_drvinfo drv = { .cmd = ETHTOOL_GDRVINFO };
 	struct ethtool_channels ch = { .cmd = ETHTOOL_GCHANNELS };
 	struct ethtool_ringparam ring = { .cmd = ETHTOOL_GRINGPARAM };
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
 	struct ifreq ifr = {};
 	int fd;
 
@@ -270,6 +271,9 @@ static void ask_driver(struct netdev *d)
 	ifr.ifr_data = (void *)&ring;
 	if (!ioctl(fd, SIOCETHTOOL, &ifr))
 		d->rx_ring = ring.rx_pending;
+	ifr.ifr_data = (void *)&flags;
+	if (!ioctl(fd, SIOCETHTOOL, &ifr))
+		d->strips_tags = flags.data & ETH_FLAG_RXVLAN;
 	close(fd);
 }
 

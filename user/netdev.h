@@ -23,6 +23,7 @@ struct netdev {
 	bool up;		/* IFF_UP */
 	bool running;		/* operstate up or unknown, carrier there */
 	bool promisc;
+	bool strips_tags;	/* the NIC takes VLAN tags out of the frame (rxvlan) */
 	uint32_t xdp_prog_id;	/* another's or ours; 0 none */
 	/*
 	 * why taking its frames would hurt: "has the address 10.0.0.1/24", "is a port of

@@ -36,6 +36,7 @@
 
 #define COMPLETION_SIZE 64		/* nothing is sent, but the kernel wants the ring */
 #define BUSY_FOR (2 * NS_PER_SEC)	/* a closed socket may hold its queue for a while */
+#define HOOK_FOR (NS_PER_SEC / 2)	/* so may a killed process its program */
 #define LINK_FOR (5 * NS_PER_SEC)	/* NICs that begin anew when a program is attached */
 #define NAP_US 10000
 #define NS_PER_FRAME 67		/* 10 Gbit/s of the smallest frames: a nap fills half the ring */
@@ -75,6 +76,22 @@ static void configure(struct xsk *x, const struct xsk_conf *c, const struct ssh_
 		bpf_program__set_flags(x->bpf->progs.xdp_redirect, BPF_F_XDP_HAS_FRAGS);
 }
 
+/* A capture that was killed a moment ago may still be on its way out. */
+static int attach_patiently(struct xsk *x, struct source *s, const struct xsk_conf *c)
+{
+	int fd = bpf_program__fd(x->bpf->progs.xdp_redirect);
+	int64_t deadline = clock_mono_ns() + HOOK_FOR;
+
+	for (;;) {
+		x->link = attach_xdp(fd, c->dev.ifindex, &x->generic, s->err);
+		if (x->link >= 0)
+			return 0;
+		if (x->link != -EBUSY || clock_mono_ns() > deadline)
+			return x->link;
+		usleep(NAP_US);
+	}
+}
+
 static int load_and_attach(struct xsk *x, struct source *s, const struct xsk_conf *c,
 			   const struct ssh_peer *ssh, bool shared)
 {
@@ -87,9 +104,7 @@ static int load_and_attach(struct xsk *x, struct source *s, const struct xsk_con
 	ret = xdp_redirect_bpf__load(x->bpf);
 	if (ret)
 		return bpf_load_failed(ret, s->spec, s->err);
-	x->link = attach_xdp(bpf_program__fd(x->bpf->progs.xdp_redirect), c->dev.ifindex,
-			     &x->generic, s->err);
-	return x->link < 0 ? x->link : 0;
+	return attach_patiently(x, s, c);
 }
 
 static void detach(struct xsk *x)
@@ -126,35 +141,6 @@ static int open_program(struct xsk *x, struct source *s, const struct xsk_conf *
 }
 
 /* ---- sockets ---- */
-
-static int bind_failed(int err, const struct xsk_conf *c, uint32_t queue, struct error *e)
-{
-	const char *name = c->dev.name;
-
-	switch (err) {
-	case -EBUSY:
-		return error_set(e, err,
-				 "queue %u of %s is held by another AF_XDP socket: "
-				 "end its program, or copy with tap:%s",
-				 queue, name, name);
-	case -EPERM:
-		return error_set(e, err,
-				 "AF_XDP sockets are not permitted: run as root, "
-				 "or with CAP_NET_RAW and CAP_NET_ADMIN");
-	case -ENOBUFS:
-	case -ENOMEM:
-		return error_set(e, err,
-				 "the memory of %llu frames cannot be locked: raise `ulimit -l`, "
-				 "or ask for fewer with ?frames=",
-				 (unsigned long long)c->frames * c->nr);
-	case -EAFNOSUPPORT:
-		return error_set(e, err, "this kernel has no AF_XDP: copy with tap:%s", name);
-	}
-	return error_set(e, err,
-			 "cannot bind an AF_XDP socket to queue %u of %s: %s; "
-			 "tap:%s copies instead",
-			 queue, name, strerrordesc_np(-err), name);
-}
 
 static int bind_once(struct xsk *x, const struct xsk_conf *c, int i, uint16_t flags)
 {
@@ -206,12 +192,12 @@ static int open_queue(struct xsk *x, struct source *s, const struct xsk_conf *c,
 	else
 		ret = 0;	/* open_umem() had to have it */
 	if (!ret && c->sg)
-		ret = xskq_join_open(q, c->frames * c->chunk);
+		ret = joined_open(&q->joined, c->frames * c->chunk, q->pool.mask + 1);
 	if (ret)
 		return ret;
 	ret = bind_queue(x, c, i);
 	if (ret)
-		return bind_failed(ret, c, queue, s->err);
+		return xsk_conf_refused(c, ret, queue, s->err);
 	q->fd = xsk_socket__fd(q->xsk);
 	if (c->busy_poll) {
 		ret = busypoll_socket(q->fd);
@@ -266,7 +252,7 @@ static int open_umem(struct xsk *x, struct source *s, const struct xsk_conf *c)
 	ret = xsk_umem__create(&x->xdp_umem, x->umem.area, x->umem.area_size, &q->fill,
 			       &q->completion, &conf);
 	if (ret)
-		return bind_failed(ret, c, c->first, s->err);
+		return xsk_conf_refused(c, ret, c->first, s->err);
 	ret = umem_pool_open(&q->pool, 0, c->frames, c->chunk, c->ring / 2);
 	if (!ret)
 		umem_fill(&q->pool, &q->fill);
@@ -333,6 +319,10 @@ static void describe(struct xsk *x, struct source *s, const struct xsk_conf *c,
 			 name, c->dev.busy, queues,
 			 ssh->remote_port ? " and ssh from " : " (no ssh connection is known)",
 			 ssh->remote_port ? ssh->text : "", name);
+	/* ends of a pair only carry on what a VLAN device put beside the frame */
+	if (c->dev.strips_tags && !c->dev.kind[0])
+		strncat(s->note, "; the NIC takes VLAN tags out: ethtool -K can switch rxvlan off",
+			sizeof(s->note) - strlen(s->note) - 1);
 }
 
 /* Attaching a program restarts the rings of many a NIC, and the link with them. */
@@ -372,7 +362,7 @@ static int open_all(struct xsk *x, struct source *s, const struct spec *spec)
 	await_link(&c);
 	ret = open_gates(x, &c);
 	if (ret)
-		return bind_failed(ret, &c, c.first, s->err);
+		return xsk_conf_refused(&c, ret, c.first, s->err);
 	describe(x, s, &c, &ssh);
 	s->nr_lanes = x->nr;
 	s->nap_ns = c.ring * NS_PER_FRAME / 2;

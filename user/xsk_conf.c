@@ -110,3 +110,32 @@ int xsk_conf_parse(struct xsk_conf *c, const struct spec *spec, uint32_t snaplen
 	c->busy_poll = busy_poll;
 	return ret;
 }
+
+int xsk_conf_refused(const struct xsk_conf *c, int err, uint32_t queue, struct error *e)
+{
+	const char *name = c->dev.name;
+
+	switch (err) {
+	case -EBUSY:
+		return error_set(e, err,
+				 "queue %u of %s is held by another AF_XDP socket: "
+				 "end its program, or copy with tap:%s",
+				 queue, name, name);
+	case -EPERM:
+		return error_set(e, err,
+				 "AF_XDP sockets are not permitted: run as root, "
+				 "or with CAP_NET_RAW and CAP_NET_ADMIN");
+	case -ENOBUFS:
+	case -ENOMEM:
+		return error_set(e, err,
+				 "the memory of %llu frames cannot be locked: raise `ulimit -l`, "
+				 "or ask for fewer with ?frames=",
+				 (unsigned long long)c->frames * c->nr);
+	case -EAFNOSUPPORT:
+		return error_set(e, err, "this kernel has no AF_XDP: copy with tap:%s", name);
+	}
+	return error_set(e, err,
+			 "cannot bind an AF_XDP socket to queue %u of %s: %s; "
+			 "tap:%s copies instead",
+			 queue, name, strerrordesc_np(-err), name);
+}

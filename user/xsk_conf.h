@@ -22,4 +22,7 @@ struct xsk_conf {
 int xsk_conf_parse(struct xsk_conf *c, const struct spec *spec, uint32_t snaplen,
 		   struct error *err);
 
+/* The sentence for a socket or a UMEM that the kernel refused. Return: err. */
+int xsk_conf_refused(const struct xsk_conf *c, int err, uint32_t queue, struct error *e);
+
 #endif

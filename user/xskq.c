@@ -89,24 +89,11 @@ static void write_off(struct xskq *q)
 	q->socket_lost += owed;
 }
 
-/* One entry for each record lent, in step with the pool's; len 0: its bytes are elsewhere. */
-static void lend_joined(struct xskq_joined *j, uint32_t len)
-{
-	j->head += len;
-	j->ends[j->next++ & j->mask] = j->head;
-}
-
-static void release_joined(struct xskq_joined *j, int n)
-{
-	j->first += n;
-	j->tail = j->ends[(j->first - 1) & j->mask];
-}
-
 static void lend_nothing(struct xskq *q)
 {
 	umem_lend_nothing(&q->pool);
 	if (q->joined.area)
-		lend_joined(&q->joined, 0);
+		joined_lend(&q->joined, 0);
 }
 
 /* Not older than anything said or lent, not younger than what comes next. */
@@ -159,7 +146,7 @@ void xskq_refill(struct xskq *q)
 void xskq_release(struct xskq *q, int n)
 {
 	if (q->joined.area && n)
-		release_joined(&q->joined, n);
+		joined_release(&q->joined, n);
 	if (umem_release(&q->pool, n) >= BATCH)
 		xskq_refill(q);
 }
@@ -262,34 +249,10 @@ static int take_whole(struct xskq *q, struct xcap_record *recs, int max)
 
 /* ---- frames in pieces (multi-buffer) ---- */
 
-int xskq_join_open(struct xskq *q, uint32_t area_size)
-{
-	struct xskq_joined *j = &q->joined;
-	uint32_t size = q->pool.mask + 1;
-
-	j->ends = calloc(size, sizeof(*j->ends));
-	j->area = malloc(area_size);
-	j->size = area_size;
-	j->mask = size - 1;
-	return j->ends && j->area ? 0 : -ENOMEM;
-}
-
-/* Contiguous room for one frame. Return: NULL none: the reader holds too much. */
-static uint8_t *joined_room(struct xskq_joined *j, uint32_t len)
-{
-	uint32_t left = j->size - (j->head & (j->size - 1));
-
-	if (len > left && j->head + left + len - j->tail <= j->size)
-		j->head += left;	/* the rest is too short: begin again at the front */
-	else if (len > left)
-		return NULL;
-	return j->head + len - j->tail <= j->size ? j->area + (j->head & (j->size - 1)) : NULL;
-}
-
 /* Frame of n descriptors from at on: copied together behind its stamp. */
 static bool join(struct xskq *q, struct xcap_record *r, uint32_t at, uint32_t n, uint32_t len)
 {
-	struct xskq_joined *j = &q->joined;
+	struct joined *j = &q->joined;
 	const struct xdp_desc *desc;
 	uint32_t need = (sizeof(struct xcap_meta) + len + 7) & ~7u, done;
 	uint8_t *to = joined_room(j, need);
@@ -307,7 +270,7 @@ static bool join(struct xskq *q, struct xcap_record *r, uint32_t at, uint32_t n,
 		fill_record(q, r, to + sizeof(struct xcap_meta), len);
 		r->flags |= XCAP_REC_JOINED;
 		umem_lend_nothing(&q->pool);
-		lend_joined(j, need);
+		joined_lend(j, need);
 	} else {
 		set_lost(q, XCAP_DROP_HELD, q->lost[XCAP_DROP_HELD] + 1);
 	}
@@ -343,7 +306,7 @@ static int take_pieces(struct xskq *q, struct xcap_record *recs, int max)
 		if (pieces == 1) {
 			fill_record(q, &recs[n++], q->area + desc->addr, desc->len);
 			umem_lend(&q->pool, desc->addr);
-			lend_joined(&q->joined, 0);
+			joined_lend(&q->joined, 0);
 		} else if (join(q, &recs[n], at + used, pieces, len)) {
 			n++;
 		}
@@ -507,8 +470,6 @@ void xskq_close(struct xskq *q)
 	if (q->xsk)
 		xsk_socket__delete(q->xsk);
 	umem_pool_close(&q->pool);
-	free(q->joined.area);
-	free(q->joined.ends);
+	joined_close(&q->joined);
 	q->xsk = NULL;
-	q->joined = (struct xskq_joined){};
 }

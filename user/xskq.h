@@ -12,17 +12,9 @@
 #include <xcap_event.h>
 #include <xdp/xsk.h>
 #include "error.h"
+#include "joined.h"
 #include "source.h"
 #include "umem.h"
-
-/* Memory for frames that came in several chunks: a ring of bytes. */
-struct xskq_joined {
-	uint8_t *area;
-	uint32_t size;			/* power of two */
-	uint64_t head, tail;		/* run freely; tail: oldest byte still lent */
-	uint64_t *ends;			/* of each record lent, oldest first */
-	uint32_t mask, first, next;
-};
 
 struct xskq {
 	/* touched for each batch */
@@ -59,7 +51,7 @@ struct xskq {
 	bool asks_nic;
 	int64_t stop_ns;		/* 0 still attached */
 
-	struct xskq_joined joined;	/* area NULL: frames are never in pieces */
+	struct joined joined;	/* area NULL: frames are never in pieces */
 	struct error *err;
 	const char *spec;		/* of the source, for sentences */
 	struct xsk_socket *xsk;
@@ -67,9 +59,6 @@ struct xskq {
 	uint32_t ifindex;
 	int fd;
 };
-
-/* Return: 0 or -ENOMEM. Room to join frames of up to 64 KiB. */
-int xskq_join_open(struct xskq *q, uint32_t area_size);
 
 /* The fill ring gets what there is; a waiting driver is told. */
 void xskq_refill(struct xskq *q);
