@@ -46,7 +46,7 @@ struct xsk {
 	struct umem umem;
 	struct xsk_umem *xdp_umem;
 	struct xskq *queues;
-	int nr;
+	int nr, nr_gone;
 	int link, promisc;		/* -1 none */
 	bool generic;
 	struct xcap_cpu *counts;	/* mapped; by number of the queue */
@@ -394,7 +394,13 @@ static struct xskq *queue_of(struct source *s, int lane)
 
 static int source_xsk_peek(struct source *s, int lane, struct xcap_record *recs, int max)
 {
-	return xskq_peek(queue_of(s, lane), recs, max);
+	struct xsk *x = s->priv;
+	int n = xskq_peek(queue_of(s, lane), recs, max);
+
+	/* the interface is gone: told by the last lane, when all has been read */
+	if (n == -ENETDOWN && ++x->nr_gone < x->nr)
+		n = -ENODATA;
+	return n;
 }
 
 static void source_xsk_release(struct source *s, int lane, int n)

@@ -444,7 +444,8 @@ int xskq_is_due(struct xskq *q)
 {
 	uint32_t there = __atomic_load_n(q->rx.producer, __ATOMIC_ACQUIRE) - q->rx.cached_cons;
 
-	return q->busy_poll || there || q->unsaid || (q->stop_ns && !q->ended) || debt(q) > 0;
+	return q->busy_poll || there || (q->unsaid && !q->starved) ||
+	       (q->stop_ns && !q->ended) || debt(q) > 0;
 }
 
 void xskq_stop(struct xskq *q)

@@ -181,8 +181,10 @@ done
 is_attached && fail "a refused capture stays attached"
 
 # the interface goes away: what was captured is told, then why it ends
+ip -n tx link del veth0
+ns_pair tx:veth0 rx:veth0 queues=4 || fail "no veth pair"
 start xsk:veth0
-ns tx txgen -i veth0 -n 101 >/dev/null
+ns tx txgen -i veth0 -n 101 --queues 4 >/dev/null
 ip -n tx link del veth0
 finished reader 10 || fail "no end when the interface went away"
 cat reader.out
