@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# In:   the commands and links of README.md.
+# Out:  whether each command runs as it stands there, and each link leads somewhere.
+# Owns: a namespace.
+# Runs on: root.
+. "$(dirname "$0")/../lib/netns.sh"
+
+ns_pair tx:veth0 rx:veth0 || fail "no veth pair"
+while read -r link; do
+	[ -e "$TOP/$link" ] || fail "README.md: there is no $link"
+done < <(grep -oE '\]\([^)#]+\)' "$TOP/README.md" | tr -d ']()' | grep -v ://)
+
+n=0
+while read -r command; do
+	# the interface of the text is one of ours here
+	command=${command//eth0/veth0}
+	ns_bg rx run timeout -s INT 2 sh -c "exec $command"
+	[[ $command = *-i* ]] && { wait_for run.err '^xcap: capturing' || exit 1; }
+	ns tx txgen -i veth0 -n 101 --rate 200 >/dev/null || fail "txgen failed"
+	finished run 10
+	code=$?
+	[[ $code = 0 || $code = 124 ]] || fail "$command: exit $code: $(cat run.err)"
+	grep -qE '^xcap: (capturing|reading)' run.err || [[ $command = *list* ]] ||
+		fail "$command: $(cat run.err)"
+	n=$((n + 1))
+done < <(sed -n 's/^    \(\(xcap\|xdpcount\) [^#]*\).*/\1/p' "$TOP/README.md")
+[ "$n" -ge 5 ] || fail "only $n commands found"
+[ "$(tcpdump -r both.pcapng 2>/dev/null | wc -l)" -ge 100 ] || fail "the file of the README is empty"
