@@ -365,7 +365,7 @@ static int open_all(struct xsk *x, struct source *s, const struct spec *spec)
 		return xsk_conf_refused(&c, ret, c.first, s->err);
 	describe(x, s, &c, &ssh);
 	s->nr_lanes = x->nr;
-	s->nap_ns = c.ring * NS_PER_FRAME / 2;
+	s->nap_ns = c.busy_poll ? 1 : c.ring * NS_PER_FRAME / 2;	/* nobody else polls */
 	return 0;
 }
 

@@ -22,7 +22,8 @@
 #define AHEAD 8			/* descriptors: how far memory is fetched before use */
 #define BATCH 64		/* chunks given back at once */
 #define LOOK_BUSY (10 * NS_PER_MS)	/* how often the socket's counters are read: under load, */
-#define LOOK_IDLE (NS_PER_MS / 20)	/* and when the ring is empty but the counts do not meet */
+#define IDLE_EVERY (NS_PER_MS / 20)	/* and when the ring is empty but the counts do not meet */
+#define MARK_EVERY (5 * NS_PER_US)	/* how often the program's count is read for a watermark */
 #define NIC_EVERY (250 * NS_PER_MS)
 #define GONE_AFTER (200 * NS_PER_MS)	/* idle so long: is the interface still there? */
 #define DEBT_AFTER (500 * NS_PER_MS)	/* no NAPI poll lasts so long: the socket refused them */
@@ -361,10 +362,13 @@ static int idle(struct xskq *q, struct xcap_record *recs, int max)
 		return lane_ended(q, recs, max);
 	if (q->ended)
 		return interface_gone(q, recs, max);
-	xskq_refill(q);
+	/* the program writes its counts for each frame: who reads them all the time slows it down */
 	now = clock_mono_ns();
-	if ((debt(q) > 0 || q->counts->no_meta > q->lost[XCAP_DROP_NO_META]) &&
-	    now - q->looked_ns > LOOK_IDLE)
+	if (now - q->idled_ns < IDLE_EVERY)
+		return 0;
+	q->idled_ns = now;
+	xskq_refill(q);
+	if (debt(q) > 0 || q->counts->no_meta > q->lost[XCAP_DROP_NO_META])
 		look(q, now);
 	look_at_nic(q, now, false);
 	if (debt(q) <= 0)
@@ -416,7 +420,7 @@ int xskq_peek(struct xskq *q, struct xcap_record *recs, int max)
 
 int64_t xskq_watermark(struct xskq *q)
 {
-	int64_t mark = q->mark_ns;
+	int64_t mark = q->mark_ns, now;
 
 	if (q->ended && !q->unsaid)
 		return INT64_MAX;
@@ -428,8 +432,9 @@ int64_t xskq_watermark(struct xskq *q)
 			mark = q->wait_ns;
 		q->waiting = false;
 	}
-	if (!q->waiting) {
-		q->wait_ns = clock_mono_ns() - CLOCK_MARGIN_NS;
+	now = q->waiting ? 0 : clock_mono_ns() - CLOCK_MARGIN_NS;
+	if (!q->waiting && now - q->wait_ns >= MARK_EVERY) {
+		q->wait_ns = now;
 		/* the program counts first and reads its clock second: here the other way round */
 		q->wait_count = __atomic_load_n(&q->counts->redirected, __ATOMIC_ACQUIRE);
 		q->waiting = q->taken + q->socket_lost < q->wait_count;

@@ -38,6 +38,7 @@ struct xskq {
 	int64_t wait_ns;
 	uint64_t wait_count;
 	int64_t owed_ns;		/* since when frames are missing and nothing comes; 0 not */
+	int64_t idled_ns;		/* when idle() last did its round */
 	int64_t there_ns;		/* when the interface was last seen */
 
 	const volatile struct xcap_cpu *counts;
