@@ -362,7 +362,7 @@ static int idle(struct xskq *q, struct xcap_record *recs, int max)
 		return lane_ended(q, recs, max);
 	if (q->ended)
 		return interface_gone(q, recs, max);
-	/* the program writes its counts for each frame: who reads them all the time slows it down */
+	/* the program writes its counts for each frame: to read them all the time would slow it */
 	now = clock_mono_ns();
 	if (now - q->idled_ns < IDLE_EVERY)
 		return 0;

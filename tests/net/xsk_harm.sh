@@ -25,7 +25,7 @@ start() {
 wait_gone() {
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 250; i++)); do
 		is_attached || is_promisc || return 0
 		sleep 0.02
 	done
@@ -50,6 +50,10 @@ is_promisc || fail "not promiscuous while capturing"
 stop reader KILL
 wait_gone || fail "something stays attached after SIGKILL"
 [ -z "$(ns rx bpftool net -j | field 0.xdp.0 2>/dev/null)" ] || fail "bpftool still shows XDP"
+for after in 0.005 0.01 0.015 0.02 0.03 0.04 0.06 0.08 0.12; do	# and at any step of its opening
+	ns rx timeout -s KILL $after reader xsk:veth0 2>/dev/null
+	wait_gone || fail "something stays attached after SIGKILL at $after s"
+done
 start "xsk:veth0?promisc=off"
 is_promisc && fail "promiscuous in spite of promisc=off"
 stop reader
