@@ -36,13 +36,14 @@ struct out {
 	uint8_t *buf;
 	size_t len;
 	int64_t flushed_ns;	/* wall time of the record that followed the last flush */
-	uint64_t written;	/* bytes in the file, whole blocks */
+	uint64_t written;	/* bytes of ours in whole blocks */
 	uint32_t linktype;	/* of all interfaces */
 	int nr_interfaces;
 	struct interface *interfaces;
 	char *name;		/* for sentences */
 	int fd;
-	bool regular;		/* can be cut back; others may raise SIGPIPE */
+	bool regular;		/* others may raise SIGPIPE */
+	bool ours;		/* opened here: emptied, cut back and closed here */
 	int failed;
 };
 
@@ -103,25 +104,29 @@ static size_t whole_blocks(const struct out *o, size_t len)
 	}
 }
 
-/* What came of a failed write: nothing behind the last complete block. */
+/*
+ * What came of a failed write. A file of ours ends behind its last whole block;
+ * standard output is not cut: what else is in it, and who else writes to it,
+ * only those know who opened it.
+ */
 static int fail(struct xcap_sink *s, struct out *o, int err, size_t done)
 {
 	const char *next = err == -ENOSPC ? ": free some space first" : "";
 	size_t kept = whole_blocks(o, done);
 
-	if (o->regular && kept < done && !ftruncate(o->fd, o->written + kept))
-		lseek(o->fd, o->written + kept, SEEK_SET);
-	o->written += kept;
 	o->failed = err;
 	if (err == -EPIPE)
 		return error_set(s->err, err, "the reader of %s is gone: %llu bytes were written",
-				 o->name, (unsigned long long)o->written);
+				 o->name, (unsigned long long)o->written + done);
+	o->written += kept;
+	if (o->ours && o->regular && kept < done && !ftruncate(o->fd, o->written))
+		lseek(o->fd, o->written, SEEK_SET);
 	if (!o->written)
-		return error_set(s->err, err, "cannot write %s: %s, and nothing was written%s",
-				 o->name, strerror(-err), next);
+		return error_set(s->err, err, "cannot write %s: %s, and no whole block was "
+				 "written%s", o->name, strerror(-err), next);
 	return error_set(s->err, err,
-			 "cannot write %s: %s; its first %llu bytes are whole blocks and "
-			 "can be read%s",
+			 "cannot write %s: %s; the first %llu bytes written to it are whole "
+			 "blocks and can be read%s",
 			 o->name, strerror(-err), (unsigned long long)o->written, next);
 }
 
@@ -365,7 +370,8 @@ static int open_file(struct xcap_sink *s, struct out *o, const char *path)
 	struct stat st;
 	int err;
 
-	o->fd = !strcmp(path, "-") ? STDOUT_FILENO :
+	o->ours = strcmp(path, "-");
+	o->fd = !o->ours ? STDOUT_FILENO :
 		open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 	if (o->fd < 0 || fstat(o->fd, &st)) {
 		err = -errno;
@@ -376,7 +382,7 @@ static int open_file(struct xcap_sink *s, struct out *o, const char *path)
 				 "%s is a terminal, and a capture is not text: name a "
 				 "file, or pipe it into a program", o->name);
 	o->regular = S_ISREG(st.st_mode);
-	if (!o->regular || o->fd == STDOUT_FILENO)
+	if (!o->regular || !o->ours)
 		return 0;
 	err = refuse_own_input(s, o, &st);
 	if (!err && ftruncate(o->fd, 0)) {
@@ -390,7 +396,7 @@ static void free_out(struct xcap_sink *s)
 {
 	struct out *o = s->priv;
 
-	if (o->fd > STDOUT_FILENO)
+	if (o->ours && o->fd >= 0)
 		close(o->fd);
 	free(o->interfaces);
 	free(o->name);
@@ -454,7 +460,7 @@ static int sink_pcapng_close(struct xcap_sink *s)
 		err = put_counts(s, o, i);
 	if (!err)
 		err = sink_pcapng_flush(s);
-	if (o->fd > STDOUT_FILENO) {
+	if (o->ours) {
 		if (close(o->fd) && !err) {
 			err = -errno;
 			error_set(s->err, err, "cannot finish %s: %s", o->name, strerror(-err));

@@ -416,38 +416,141 @@ static void a_full_device(void **state)
 	xcap_close(x);
 }
 
-/* A disk that fills up in the middle of a block: the file ends before it. */
-static void a_disk_that_fills_up(void **state)
+#define DISK_BYTES 1000003
+
+/* Put records of seed 5 until files may grow no more. Return: how it ended. */
+static int put_until_full(struct xcap_sink *s, int *put)
 {
-	struct rlimit old, limit;
 	struct records *rs = malloc(sizeof(*rs));
-	struct xcap *x = live_stream();
-	struct xcap_sink *s = must_open_sink("out.pcapng", x);
+	struct rlimit old, limit;
 	struct xcap_record r;
-	int nr, put = 0, err = 0;
-	struct stat st;
+	int err = 0;
 
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &old);
-	limit = (struct rlimit) { .rlim_cur = 1000003, .rlim_max = old.rlim_max };
+	limit = (struct rlimit) { .rlim_cur = DISK_BYTES, .rlim_max = old.rlim_max };
 	setrlimit(RLIMIT_FSIZE, &limit);
 	records_seed(rs, 5);
-	while (!err && put < 100000) {
+	for (*put = 0; !err && *put < 100000; ++*put) {
 		records_next(rs, &r);
 		r.source = 0;
 		err = xcap_sink_put(s, &r, 1);
-		put++;
 	}
 	setrlimit(RLIMIT_FSIZE, &old);
-	assert_int_equal(err, -EFBIG);
+	free(rs);
+	return err;
+}
+
+/* What the sentence says can be read. */
+static size_t promised(struct xcap *x)
+{
+	const char *words = strstr(xcap_errmsg(x), "; the first ");
+
+	if (!words)
+		fail_msg("'%s' says nothing of what can be read", xcap_errmsg(x));
+	return strtoul(words + strlen("; the first "), NULL, 10);
+}
+
+/* A disk that fills up in the middle of a block: the file ends before it. */
+static void a_disk_that_fills_up(void **state)
+{
+	struct xcap *x = live_stream();
+	struct xcap_sink *s = must_open_sink("out.pcapng", x);
+	struct stat st;
+	int nr, put;
+
+	assert_int_equal(put_until_full(s, &put), -EFBIG);
 	expect_said(x, "cannot write out.pcapng");
 	assert_int_equal(xcap_sink_close(s), -EFBIG);
-	xcap_close(x);
 	assert_int_equal(stat("out.pcapng", &st), 0);
-	assert_true(st.st_size <= 1000003 && st.st_size > 1000003 - 8192);
+	assert_true(st.st_size <= DISK_BYTES && st.st_size > DISK_BYTES - 8192);
+	assert_int_equal(st.st_size, promised(x));
+	xcap_close(x);
 	assert_int_equal(read_back("file:out.pcapng", 5, &nr), -ENODATA);
 	assert_true(nr > 100 && nr < put);
-	free(rs);
+	unlink("out.pcapng");
+}
+
+/* Standard output is the user's file: nothing in it is cut, and the sentence holds. */
+static void fill_standard_output(int flags, size_t before)
+{
+	struct xcap *x = live_stream();
+	int fd, keep = dup(1), err, closed = 0, nr, put;
+	char *log = malloc(before);
+	struct xcap_sink *s;
+	size_t len, whole;
+	uint8_t *p;
+
+	memset(log, 'l', before);
+	fd = open("log", O_RDWR | O_CREAT | O_TRUNC, 0644);
+	assert_int_equal(write(fd, log, before), before);
+	close(fd);
+	fd = open("log", O_WRONLY | flags);
+	if (!(flags & O_APPEND))
+		lseek(fd, before, SEEK_SET);
+	fflush(stdout);
+	dup2(fd, 1);
+	err = xcap_sink_open(&s, "-", x);
+	if (!err) {
+		err = put_until_full(s, &put);
+		closed = xcap_sink_close(s);
+	}
+	dup2(keep, 1);
+	close(keep);
+	close(fd);
+	assert_int_equal(err, -EFBIG);
+	assert_int_equal(closed, -EFBIG);
+	expect_said(x, "cannot write standard output");
+	p = slurp("log", &len);
+	assert_int_equal(len, DISK_BYTES);
+	assert_memory_equal(p, log, before);
+	whole = promised(x);
+	assert_true(before + whole <= len && before + whole > len - 8192);
+	fd = open("out.pcapng", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_int_equal(write(fd, p + before, whole), whole);
+	close(fd);
+	xcap_close(x);
+	assert_int_equal(read_back("file:out.pcapng", 5, &nr), -ENODATA);
+	assert_true(nr > 100 && nr < put);
+	free(p);
+	free(log);
+	unlink("log");
+	unlink("out.pcapng");
+}
+
+static void a_log_that_fills_up(void **state)
+{
+	fill_standard_output(O_APPEND, 100000);	/* >> log */
+	fill_standard_output(0, 1);		/* { echo; xcap -w -; } > log */
+}
+
+/* Without a standard output a file may get its number: it is a file all the same. */
+static void a_file_that_is_descriptor_one(void **state)
+{
+	struct xcap *x = live_stream();
+	struct xcap_sink *s = must_open_sink("want.pcapng", x);
+	int fd = open("out.pcapng", O_WRONLY | O_CREAT | O_TRUNC, 0644), keep, err, open_after;
+	struct stat want, st;
+
+	assert_int_equal(xcap_sink_close(s), 0);
+	assert_int_equal(ftruncate(fd, 100000), 0);	/* an older capture */
+	close(fd);
+	fflush(stdout);
+	keep = dup(1);
+	close(1);
+	err = xcap_sink_open(&s, "out.pcapng", x);
+	if (!err)
+		err = xcap_sink_close(s);
+	open_after = !fstat(1, &st);
+	dup2(keep, 1);
+	close(keep);
+	assert_int_equal(err, 0);
+	assert_false(open_after);
+	assert_int_equal(stat("want.pcapng", &want), 0);
+	assert_int_equal(stat("out.pcapng", &st), 0);
+	assert_int_equal(st.st_size, want.st_size);
+	xcap_close(x);
+	unlink("want.pcapng");
 	unlink("out.pcapng");
 }
 
@@ -553,6 +656,8 @@ int main(void)
 		cmocka_unit_test(a_reader_that_leaves),
 		cmocka_unit_test(a_full_device),
 		cmocka_unit_test(a_disk_that_fills_up),
+		cmocka_unit_test(a_log_that_fills_up),
+		cmocka_unit_test(a_file_that_is_descriptor_one),
 		cmocka_unit_test(a_writer_that_is_killed),
 		cmocka_unit_test(what_cannot_be_written_is_refused),
 		cmocka_unit_test(a_file_keeps_its_link_type),
