@@ -66,6 +66,9 @@ static int parse_sizes(const struct spec *spec, struct xsk_conf *c, struct error
 	if (!ret && c->chunk != 2048 && c->chunk != 4096)
 		ret = error_set(err, -EINVAL, "chunk=%llu is neither 2048 nor 4096",
 				(unsigned long long)c->chunk);
+	if (!ret && c->chunk == 2048 && wants_pages(&c->dev))
+		ret = error_set(err, -EINVAL, "%s would cut frames in two in chunks of 2048: "
+				"leave ?chunk out", c->dev.driver);
 	/* the first queue may use 32 MiB and more, each further one 16 MiB */
 	c->ring = c->chunk == 2048 ? 8192 : c->sg ? 2048 : 4096;
 	if (c->nr > 1)
