@@ -83,8 +83,7 @@ static __always_inline void emit_stamp(struct emit *e, struct xcap_ev *ev, __u8 
 static __always_inline void emit_drop(struct emit *e)
 {
 	e->cpu->dropped++;
-	if (!e->cpu->lost++)
-		e->cpu->lost_since_ns = bpf_ktime_get_ns();
+	e->cpu->lost++;
 }
 
 static __always_inline void emit_loss(struct emit *e)
@@ -94,7 +93,6 @@ static __always_inline void emit_loss(struct emit *e)
 	if (!l)
 		return;
 	emit_stamp(e, &l->ev, XEV_LOSS, sizeof(*l));
-	l->since_ns = e->cpu->lost_since_ns;
 	l->count = e->cpu->lost;
 	l->where = XDROP_RING_FULL;
 	l->reserved = 0;

@@ -41,15 +41,17 @@ static __always_inline int packet_fill(PACKET_CTX *ctx, const struct packet *p, 
 {
 	if (!p->tagged && size == SMALL_MAX)
 		return packet_load_small(ctx, to, n);
-	if (!p->tagged || n <= MACS_LEN + VLAN_HLEN)
+	if (!p->tagged || n <= MACS_LEN)
 		return packet_load(ctx, 0, to, n);
+	if (packet_load(ctx, 0, to, MACS_LEN))
+		return -1;
+	*(__u32 *)(to + MACS_LEN) = p->vlan;	/* the smallest bucket has room for all of it */
+	if (n <= MACS_LEN + VLAN_HLEN)
+		return 0;
 	n -= MACS_LEN + VLAN_HLEN;
 	at_least_one(n);
 	if (n > PACKET_MAX)
 		return -1;
-	if (packet_load(ctx, 0, to, MACS_LEN))
-		return -1;
-	*(__u32 *)(to + MACS_LEN) = p->vlan;
 	return packet_load(ctx, MACS_LEN, to + MACS_LEN + VLAN_HLEN, n);
 }
 

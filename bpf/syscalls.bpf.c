@@ -45,19 +45,72 @@ static __always_inline bool is_compat(struct task_struct *task)
 #endif
 }
 
-/* When rt_sigreturn is through, its number has been overwritten by -1 in the frame it restored. */
-static __always_inline __u32 exit_nr(struct pt_regs *regs, bool compat)
-{
+/*
+ * The numbers of some calls are gone when they are through: both kinds of sigreturn
+ * restore a frame that has none, and an execveat that succeeds is an execve by then.
+ * So these are remembered.
+ *
+ * key task, value the number it entered with. Written at entry, read and freed at
+ * exit. Full: the longest unused goes, and that exit keeps the number it has.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u32);
+} entered SEC(".maps");
+
 #if defined(__TARGET_ARCH_x86)
+#define NR_RT_SIGRETURN(compat)	((compat) ? 173 : 15)
+#define NR_SIGRETURN32		119
+#define NR_EXECVE(compat)	((compat) ? 11 : 59)
+#define NR_EXECVEAT(compat)	((compat) ? 358 : 322)
+
+static __always_inline void remember_nr(struct task_struct *task, __u32 nr, bool compat)
+{
+	__u64 key = (__u64)task;
+
+	if (unlikely(nr == NR_RT_SIGRETURN(compat) || nr == NR_EXECVEAT(compat) ||
+		     (compat && nr == NR_SIGRETURN32)))
+		bpf_map_update_elem(&entered, &key, &nr, BPF_ANY);
+}
+
+/* nr, or what it was at entry. exec: an execveat is looked for, else a sigreturn. */
+static __always_inline __u32 recall_nr(struct task_struct *task, __u32 nr, bool exec)
+{
+	__u64 key = (__u64)task;
+	__u32 *was = bpf_map_lookup_elem(&entered, &key);
+
+	if (!was)
+		return nr;
+	if (exec == (*was == NR_EXECVEAT(false) || *was == NR_EXECVEAT(true)))
+		nr = *was;
+	bpf_map_delete_elem(&entered, &key);
+	return nr;
+}
+
+static __always_inline __u32 exit_nr(struct task_struct *task, struct pt_regs *regs, bool compat,
+				     long ret)
+{
 	__u32 nr = regs->orig_ax;
 
 	if (unlikely(nr == (__u32)-1))
-		return compat ? 173 : 15;
+		return recall_nr(task, NR_RT_SIGRETURN(compat), false);
+	if (unlikely(nr == NR_EXECVE(compat) && !ret))
+		return recall_nr(task, nr, true);
 	return nr;
-#else
-	return regs->syscallno;
-#endif
 }
+#else
+static __always_inline void remember_nr(struct task_struct *task, __u32 nr, bool compat)
+{
+}
+
+static __always_inline __u32 exit_nr(struct task_struct *task, struct pt_regs *regs, bool compat,
+				     long ret)
+{
+	return regs->syscallno;
+}
+#endif
 
 static __always_inline void read_args(struct pt_regs *regs, bool compat, __u64 *args)
 {
@@ -132,6 +185,7 @@ static __always_inline void on_enter(struct pt_regs *regs, long id)
 	struct xcap_ev_enter *r;
 	struct emit e;
 
+	remember_nr(task, id, compat);
 	if (task->tgid == self_tgid || !wanted(id, compat) || !emit_begin(&e))
 		return;
 	r = emit_reserve(&e, sizeof(*r));
@@ -169,7 +223,7 @@ static __always_inline void on_exit(struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool compat = is_compat(task);
-	__u32 nr = exit_nr(regs, compat);
+	__u32 nr = exit_nr(task, regs, compat, ret);
 	struct xcap_ev_exit *r;
 	struct emit e;
 
@@ -256,9 +310,9 @@ int BPF_PROG(task_exit, struct task_struct *task)
 }
 
 SEC("tp_btf/cgroup_attach_task")
-int BPF_PROG(task_cgroup, void *dst, const char *path, struct task_struct *task)
+int BPF_PROG(task_cgroup, void *dst, const char *path, struct task_struct *task, bool threadgroup)
 {
-	undisturbed(emit_task(task, XTASK_CGROUP, NULL));
+	undisturbed(emit_task(task, threadgroup ? XTASK_CGROUP_ALL : XTASK_CGROUP, NULL));
 	return 0;
 }
 

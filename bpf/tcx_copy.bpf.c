@@ -15,6 +15,7 @@
 #include "packet.bpf.h"
 
 #define PACKET_OUTGOING	4		/* linux/if_packet.h */
+#define PACKET_LOOPBACK	5		/* the host's own multicast on its way to itself: no link header */
 
 const volatile struct tcx_copy_cfg cfg = {};
 
@@ -23,7 +24,7 @@ static __always_inline void copy(struct __sk_buff *skb, __u8 flags)
 	struct packet p = {
 		.wire_len = skb->len,
 		.ifindex = cfg.ifindex,
-		.queue = skb->queue_mapping,
+		.queue = flags & XEV_OUT || !skb->queue_mapping ? 0 : skb->queue_mapping - 1,
 		.flags = flags,
 	};
 
@@ -42,7 +43,8 @@ static __always_inline void copy(struct __sk_buff *skb, __u8 flags)
 SEC("tc")
 int tcx_in(struct __sk_buff *skb)
 {
-	copy(skb, 0);
+	if (skb->pkt_type != PACKET_LOOPBACK)
+		copy(skb, 0);
 	return TCX_NEXT;
 }
 

@@ -92,6 +92,7 @@ enum {
 	XTASK_CGROUP	= 4,
 	XTASK_UID	= 5,
 	XTASK_EXIT	= 6,
+	XTASK_CGROUP_ALL = 7,	/* all threads of the process moved, told of its leader */
 };
 
 /* XEV_TASK: how the task is called from ev.mono_ns on. */
@@ -106,7 +107,7 @@ _Static_assert(sizeof(struct xcap_ev_task) == 56, "layout");
 
 /*
  * Where a record can be lost, or given up on purpose. The public names are
- * XCAP_DROP_ in xcap.h; stats.c asserts that the two agree.
+ * XCAP_DROP_ in xcap.h; accounts.c asserts that the two agree.
  */
 enum {
 	XDROP_NIC_MISSED	= 0,	/* the NIC had no buffer (rx_missed_errors) */
@@ -121,15 +122,14 @@ enum {
 	XDROP_MAX		= 9,
 };
 
-/* XEV_LOSS: so many records were lost on this ring between since_ns and ev.mono_ns. */
+/* XEV_LOSS: so many records were lost on this ring, between the record before and this one. */
 struct xcap_ev_loss {
 	struct xcap_ev ev;
-	__u64 since_ns;
 	__u64 count;
 	__u32 where;		/* XDROP_ */
 	__u32 reserved;
 };
-_Static_assert(sizeof(struct xcap_ev_loss) == 48, "layout");
+_Static_assert(sizeof(struct xcap_ev_loss) == 40, "layout");
 
 /*
  * One per CPU (or AF_XDP queue) in a BPF_F_MMAPABLE array: written by the
@@ -141,10 +141,9 @@ struct xcap_cpu {
 	__u64 filtered;		/* passed over on purpose, counted in seen */
 	__u64 dropped;		/* no room, counted in seen */
 	__u64 lost;		/* of those, not yet told by a loss record */
-	__u64 lost_since_ns;	/* time of the first of them */
 	__u64 redirected;	/* AF_XDP only: handed to the socket, counted in seen */
 	__u64 no_meta;		/* AF_XDP only: passed on, no room for the stamp */
-	__u64 reserved;
+	__u64 reserved[2];
 };
 _Static_assert(sizeof(struct xcap_cpu) == 64, "layout");
 

@@ -162,10 +162,12 @@ static void move_threads(struct tasks *t, const struct xcap_ev_task *ev)
 {
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
 		for (struct task *task = t->buckets[i]; task; task = task->next) {
-			struct task_name name = task->names[0];
+			struct task_name name;
 
-			if (name.pid != ev->ev.pid || task->tid == ev->ev.tid || task->exit_ns)
+			if (task->names[0].pid != ev->ev.pid || task->tid == ev->ev.tid ||
+			    task->exit_ns)
 				continue;
+			name = task->names[0];
 			name.from_ns = ev->ev.mono_ns;
 			name.cgroup_id = ev->cgroup_id;
 			push_name(task, &name);
@@ -188,13 +190,16 @@ int tasks_apply(struct tasks *t, const struct xcap_ev_task *ev)
 	if (++t->since_sweep >= SWEEP_EVERY)
 		sweep(t, ev->ev.mono_ns);
 	task = find(t, ev->ev.tid);
+	/* a seed was read while programs ran already: what they said of the task is younger */
+	if (task && ev->what == XTASK_SEED)
+		return 0;
 	if (!task)
 		task = add(t, ev->ev.tid);
 	if (!task)
 		return -ENOMEM;
 	task->exit_ns = ev->what == XTASK_EXIT ? (int64_t)ev->ev.mono_ns : 0;
 	push_name(task, &name);
-	if (ev->what == XTASK_CGROUP && ev->ev.pid == ev->ev.tid)
+	if (ev->what == XTASK_CGROUP_ALL)
 		move_threads(t, ev);
 	return 0;
 }

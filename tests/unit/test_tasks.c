@@ -68,6 +68,17 @@ static void late_records_go_where_they_belong(void **state)
 	tasks_free(t);
 }
 
+/* The program that hears of a new name runs before the name is written: a seed may read the old one. */
+static void seed_does_not_undo_a_rename(void **state)
+{
+	struct tasks *t = tasks_new();
+
+	put(t, 100, 7, 7, XTASK_RENAME, "new", 1);
+	put(t, 101, 7, 7, XTASK_SEED, "old", 1);
+	assert_string_equal(comm_at(t, 7, 200), "new");
+	tasks_free(t);
+}
+
 static void long_name_ends(void **state)
 {
 	struct tasks *t = tasks_new();
@@ -84,12 +95,15 @@ static void moving_a_process_moves_its_threads(void **state)
 	put(t, 1, 7, 7, XTASK_FORK, "p", 11);
 	put(t, 2, 7, 8, XTASK_FORK, "thread", 11);
 	put(t, 3, 9, 9, XTASK_FORK, "other", 11);
-	put(t, 10, 7, 7, XTASK_CGROUP, "p", 22);
+	put(t, 10, 7, 7, XTASK_CGROUP_ALL, "p", 22);
+	put(t, 11, 7, 8, XTASK_CGROUP, "thread", 33);	/* one thread alone */
 	assert_int_equal(tasks_at(t, 8, 9)->cgroup_id, 11);
 	assert_int_equal(tasks_at(t, 8, 10)->cgroup_id, 22);
 	assert_int_equal(tasks_at(t, 7, 10)->cgroup_id, 22);
 	assert_int_equal(tasks_at(t, 9, 10)->cgroup_id, 11);
 	assert_string_equal(comm_at(t, 8, 10), "thread");
+	assert_int_equal(tasks_at(t, 8, 11)->cgroup_id, 33);
+	assert_int_equal(tasks_at(t, 7, 11)->cgroup_id, 22);
 	tasks_free(t);
 }
 
@@ -115,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_hold_from_their_time_on),
 		cmocka_unit_test(late_records_go_where_they_belong),
+		cmocka_unit_test(seed_does_not_undo_a_rename),
 		cmocka_unit_test(long_name_ends),
 		cmocka_unit_test(moving_a_process_moves_its_threads),
 		cmocka_unit_test(the_gone_are_forgotten),
