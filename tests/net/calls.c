@@ -59,6 +59,11 @@ static void handler(int sig, siginfo_t *info, void *context)
 	(void)context;
 }
 
+static void old_handler(int sig)
+{
+	(void)sig;
+}
+
 #ifdef __x86_64__
 /* The 32-bit door is open to 64-bit programs too: number 20 there is getpid. */
 static void make_int80(void)
@@ -94,6 +99,7 @@ static void make_calls(void)
 	make(499, 1, 2, 3, 4, 5, 6);	/* no such call */
 	/* the exit of tgkill comes first, then the handler; sigreturn restores its result */
 	make(SYS_tgkill, pid, made[nr_made - 1].tid, SIGUSR1, 0, 0, 0);
+	make(SYS_tgkill, pid, made[nr_made - 1].tid, SIGUSR2, 0, 0, 0);
 #ifdef __x86_64__
 	make_int80();
 #endif
@@ -111,13 +117,15 @@ static void *thread(void *unused)
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
+	struct sigaction old = { .sa_handler = old_handler };	/* 32 bit: the other sigreturn */
 	pthread_t t;
 	cpu_set_t set;
 
 	cpu = argc > 1 ? atoi(argv[1]) : 0;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) || sigaction(SIGUSR1, &sa, NULL))
+	if (sched_setaffinity(0, sizeof(set), &set) || sigaction(SIGUSR1, &sa, NULL) ||
+	    sigaction(SIGUSR2, &old, NULL))
 		return 1;
 	make_calls();
 	if (pthread_create(&t, NULL, thread, NULL) || pthread_join(t, NULL))
