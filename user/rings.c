@@ -60,12 +60,14 @@ static int last_number(const char *list)
 static int nr_rings(int nr_possible)
 {
 	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
-	char line[1024] = "";
 	int last = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	char *line = NULL;
+	size_t size = 0;
 
 	if (f) {
-		if (fgets(line, sizeof(line), f))
+		if (getline(&line, &size, f) > 0)
 			last = last_number(line);
+		free(line);
 		fclose(f);
 	}
 	return last + 1 < nr_possible ? last + 1 : nr_possible;
@@ -190,31 +192,6 @@ static void decode(const struct source *s, const struct xcap_ev *ev, struct xcap
 	}
 }
 
-/*
- * The programs are gone. What they lost last had no later record to tell it.
- * It is no ring record, so it must not be released as one: see rings_release().
- */
-static int last_words(struct rings *r, const struct source *s, int lane, struct xcap_record *rec)
-{
-	struct ring_lane *l = &r->lanes[lane];
-	struct xcap_cpu *cpu = &r->cpus[lane];
-
-	if (l->ended || !cpu->lost) {
-		l->ended = true;
-		return -ENODATA;
-	}
-	*rec = (struct xcap_record){
-		.mono_ns = clock_mono_ns(),
-		.source = s->index,
-		.cpu = lane,
-		.type = XCAP_LOSS,
-		.loss = { .count = cpu->lost, .where = XDROP_RING_FULL },
-	};
-	cpu->lost = 0;
-	l->ended = true;
-	return 1;
-}
-
 static int peek_ring(struct rings *r, const struct source *s, int lane, struct xcap_record *recs,
 		     int max)
 {
@@ -224,9 +201,10 @@ static int peek_ring(struct rings *r, const struct source *s, int lane, struct x
 
 	for (n = 0; n < max && ringbuf_peek(rb, &ev); n++)
 		decode(s, ev, &recs[n]);
-	if (!n && r->stopped)
-		return last_words(r, s, lane, recs);
-	return n;
+	if (n || !r->stopped)
+		return n;
+	r->lanes[lane].ended = true;
+	return -ENODATA;
 }
 
 bool rings_look(struct rings *r)
@@ -239,27 +217,49 @@ bool rings_look(struct rings *r)
 	return true;
 }
 
+static struct xcap_record loss(const struct source *s, uint64_t count, int where)
+{
+	return (struct xcap_record){
+		.mono_ns = clock_mono_ns(),
+		.source = s->index,
+		.cpu = XCAP_CPU_UNKNOWN,
+		.type = XCAP_LOSS,
+		.loss = { .count = count, .where = where },
+	};
+}
+
+/* What the programs lost last had no later record to tell it, on no CPU. Return: records. */
+static uint64_t last_lost(struct rings *r)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < r->nr_cpus; i++) {
+		sum += r->cpus[i].lost;
+		r->cpus[i].lost = 0;
+	}
+	return sum;
+}
+
 /* They have no CPU and no exact time: stamped when they are found, so never late. */
 static int peek_losses(struct rings *r, const struct source *s, struct xcap_record *recs, int max)
 {
+	uint64_t sum;
 	int n = 0;
 
 	for (int where = 0; where < XCAP_DROP_MAX && n < max; where++) {
 		if (r->lost[where] <= r->said[where])
 			continue;
-		recs[n++] = (struct xcap_record){
-			.mono_ns = clock_mono_ns(),
-			.source = s->index,
-			.cpu = XCAP_CPU_UNKNOWN,
-			.type = XCAP_LOSS,
-			.loss = { .count = r->lost[where] - r->said[where], .where = where },
-		};
+		recs[n++] = loss(s, r->lost[where] - r->said[where], where);
 		r->said[where] = r->lost[where];
 	}
 	if (n || !r->stopped)
 		return n;
+	sum = r->silent ? 0 : last_lost(r);
 	r->silent = true;
-	return -ENODATA;
+	if (!sum)
+		return -ENODATA;
+	recs[0] = loss(s, sum, XDROP_RING_FULL);
+	return 1;
 }
 
 int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_record *recs, int max)
@@ -267,10 +267,6 @@ int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_re
 	return lane == r->nr ? peek_losses(r, s, recs, max) : peek_ring(r, s, lane, recs, max);
 }
 
-/*
- * The closing loss record comes last, when nothing else is lent: releasing it finds
- * nothing to do.
- */
 void rings_release(struct rings *r, int lane, int n)
 {
 	if (lane != r->nr)
@@ -291,8 +287,8 @@ int64_t rings_watermark(struct rings *r, int lane)
 	if (lane == r->nr)
 		return r->silent ? INT64_MAX : clock_mono_ns() - CLOCK_MARGIN_NS;
 	l = &r->lanes[lane];
-	if (r->stopped)		/* a closing record may follow, stamped then */
-		return l->ended ? INT64_MAX : clock_mono_ns() - CLOCK_MARGIN_NS;
+	if (l->ended)
+		return INT64_MAX;
 	if (l->asked_ns && l->rb.peek_pos >= l->asked_pos) {
 		l->bound_ns = l->asked_ns - CLOCK_MARGIN_NS;
 		l->asked_ns = 0;

@@ -58,6 +58,8 @@ static int parse_only(const char *list, struct syscalls_cfg *cfg, bool *switches
 	*switches = false;
 	strncpy(text, list, sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
+	if (!*text)
+		return error_set(err, -EINVAL, "only= names no system call; leave it out for all");
 	for (name = strtok_r(text, ",", &save); name && !ret; name = strtok_r(NULL, ",", &save))
 		ret = want(cfg, name, switches, err);
 	return ret;

@@ -7,7 +7,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <net/if_arp.h>
+#include <linux/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ struct tap {
 	struct rings rings;
 	int links[2];			/* of TCX, XDP, or the socket; -1 none */
 	int promisc;			/* socket, -1 none */
-	bool gone_told;
+	bool gone, gone_told;		/* the interface */
 	int64_t looked_ns;
 	uint64_t missed_before;		/* by the NIC, before the capture */
 	struct bpf_program *progs[2];	/* that run, for their counts */
@@ -146,7 +146,8 @@ static int open_xdp(struct tap *t, struct source *s, const struct netdev *dev, u
 	ret = attach(t, 0, prog, attach_xdp(bpf_program__fd(prog), dev->ifindex, &generic, s->err));
 	snprintf(s->mode, sizeof(s->mode), "tap xdp");
 	snprintf(s->note, sizeof(s->note), "copies what comes in at XDP%s, before the stack; "
-		 "what goes out is not seen there", generic ? " (generic)" : "");
+		 "what goes out, and tags the NIC or kernel keeps beside the frame, are not seen",
+		 generic ? " (generic)" : "");
 	return ret;
 }
 
@@ -173,16 +174,27 @@ static int open_promisc(struct tap *t, struct source *s, const struct spec *spec
 	return t->promisc < 0 ? t->promisc : 0;
 }
 
-/* Interfaces without a link layer hand over bare IP. */
-static uint32_t linktype_of(const struct netdev *dev)
+/* Return: 0; -EOPNOTSUPP: a link layer that nothing here can read, such as radio or CAN. */
+static int set_linktype(struct source *s, const struct netdev *dev)
 {
 	switch (dev->arphrd) {
 	case ARPHRD_ETHER:
 	case ARPHRD_LOOPBACK:
-		return XCAP_LINK_ETHERNET;
-	default:
-		return LINKTYPE_RAW;
+		s->linktype = XCAP_LINK_ETHERNET;
+		return 0;
+	case ARPHRD_NONE:	/* no link layer: bare IP */
+	case ARPHRD_PPP:
+	case ARPHRD_RAWIP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+	case ARPHRD_IP6GRE:
+		s->linktype = LINKTYPE_RAW;
+		return 0;
 	}
+	return error_set(s->err, -EOPNOTSUPP, "%s is neither Ethernet nor bare IP (ARPHRD %u); "
+			 "capture it with tcpdump -i %s", dev->name, dev->arphrd, dev->name);
 }
 
 static int source_tap_open(struct source *s, const struct spec *spec)
@@ -202,9 +214,9 @@ static int source_tap_open(struct source *s, const struct spec *spec)
 	ret = ret ?: parse_hook(spec, &xdp, s->err);
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
 	ret = ret ?: spec_number(spec, "snaplen", 1, 1 << 30, &snaplen, s->err);
+	ret = ret ?: set_linktype(s, &dev);
 	if (!ret) {
 		s->ifindex = dev.ifindex;
-		s->linktype = linktype_of(&dev);
 		t->missed_before = netdev_rx_missed(dev.ifindex);
 		ret = xdp ? open_xdp(t, s, &dev, snaplen, ring_bytes) :
 			    open_tcx(t, s, &dev, snaplen, ring_bytes);
@@ -221,17 +233,23 @@ static int source_tap_open(struct source *s, const struct spec *spec)
 /* ---- the contract ---- */
 
 /* The links outlive the interface silently, so an idle tap has to look. */
-static int check_gone(struct tap *t, struct source *s)
+static void check_gone(struct tap *t, struct source *s)
 {
 	int64_t now = clock_mono_ns();
 
-	if (t->rings.stopped || t->gone_told || now - t->looked_ns < LOOK_NS)
-		return 0;
+	if (t->rings.stopped || now - t->looked_ns < LOOK_NS)
+		return;
 	t->looked_ns = now;
 	if (netdev_exists(s->ifindex))
-		return 0;
-	t->gone_told = true;
+		return;
+	t->gone = true;
 	rings_stop(&t->rings);
+}
+
+/* Told by the last of the lanes, when all that came before has been lent. */
+static int say_gone(struct tap *t, struct source *s)
+{
+	t->gone_told = true;
 	return error_set(s->err, -ENETDOWN, "the interface of %s is gone; what was captured before "
 			 "is complete", s->spec);
 }
@@ -257,7 +275,11 @@ static int source_tap_peek(struct source *s, int lane, struct xcap_record *recs,
 	if (lane == t->rings.nr && rings_look(&t->rings))
 		count_losses(t, s);
 	n = rings_peek(&t->rings, s, lane, recs, max);
-	return n ?: check_gone(t, s);
+	if (n == 0)
+		check_gone(t, s);
+	if (n == -ENODATA && lane == t->rings.nr && t->gone && !t->gone_told)
+		return say_gone(t, s);
+	return n;
 }
 
 static void source_tap_release(struct source *s, int lane, int n)

@@ -16,6 +16,7 @@
 #define SLACK_US_DEFAULT 2000
 #define RING_KB_DEFAULT 8192
 #define WALL_REFRESH_NS (NS_PER_SEC / 4)
+#define DISCARD_NS NS_PER_SEC	/* longest wait for what is to be thrown away */
 #define LOOKS 64		/* in a row at what the filter refuses, before time is looked at */
 
 /* one numbering on both sides */
@@ -59,6 +60,9 @@ static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts
 				 "know; use a newer one", xcap_version());
 	if (err)
 		return error_set(&x->err, err, "xcap_opts.sz must be sizeof(struct xcap_opts)");
+	if (o->flags & ~XCAP_SELF)
+		return error_set(&x->err, -EINVAL, "xcap_opts.flags has bits that this library (%s) "
+				 "does not know", xcap_version());
 	if (o->ring_kb & (o->ring_kb - 1))
 		return error_set(&x->err, -EINVAL, "ring size of %u KiB is not a power of two; "
 				 "try %u", o->ring_kb, RING_KB_DEFAULT);
@@ -262,7 +266,7 @@ static inline bool settle(struct xcap *x, struct xcap_record *rec)
 	case XCAP_SYS_ENTER:
 	case XCAP_SYS_EXIT:
 	case XCAP_SWITCH:
-		if (!rec->comm[0])	/* a file's record brings its own */
+		if (!rec->wall_ns)	/* a file's record is of other tasks, maybe of another host */
 			join_task(x, rec);
 	}
 	if (!rec->wall_ns)
@@ -396,6 +400,8 @@ int xcap_next(struct xcap *x, struct xcap_record *rec, int timeout_ms)
 {
 	int n;
 
+	if (wait_broken(x))
+		return -EINTR;
 	if (x->pending_head == x->pending_nr) {
 		n = xcap_next_batch(x, x->pending, STREAM_PENDING, timeout_ms);
 		if (n <= 0)
@@ -483,7 +489,7 @@ static void discard(struct xcap *x, struct xcap_record *rec)
 void xcap_discard(struct xcap *x)
 {
 	struct xcap_record recs[STREAM_PENDING];
-	int64_t hold_until;
+	int64_t hold_until, deadline;
 	int n;
 
 	xcap_stop(x);
@@ -494,6 +500,7 @@ void xcap_discard(struct xcap *x)
 		}
 		xcap_release(x, recs, n);
 	}
+	deadline = clock_mono_ns() + DISCARD_NS;
 	for (;;) {
 		n = merge_take(x->merge, recs, STREAM_PENDING, &hold_until);
 		if (n == -ENODATA)
@@ -502,7 +509,11 @@ void xcap_discard(struct xcap *x)
 			discard(x, &recs[i]);
 			skip(x, &recs[i]);
 		}
-		if (n == 0 && wait_nap(x, hold_until) == -EBADF)
-			return;
+		if (n)
+			deadline = clock_mono_ns() + DISCARD_NS;
+		else if (clock_mono_ns() > deadline)
+			return;		/* a pipe whose other end is silent */
+		else
+			wait_nap(x, hold_until);
 	}
 }

@@ -35,6 +35,7 @@ struct xcap {
 	int event_fd;		/* xcap_break(), and "there is more" for who polls */
 	int timer_fd;		/* armed only while records are held */
 	bool armed;		/* sources were told to make the descriptor readable */
+	bool may_go;		/* a source is an interface, which can be removed */
 	bool drained;		/* the last call left nothing behind */
 	int64_t nap_ns, nap_max_ns;
 	uint32_t since_nap;	/* records */

@@ -47,9 +47,11 @@ int wait_open(struct xcap *x)
 
 	x->nap_ns = NAP_MIN_NS;
 	x->nap_max_ns = NAP_MAX_NS;
-	for (int i = 0; i < x->nr_sources; i++)
+	for (int i = 0; i < x->nr_sources; i++) {
 		if (x->sources[i]->nap_ns)
 			x->nap_max_ns = earlier(x->nap_max_ns, x->sources[i]->nap_ns);
+		x->may_go |= x->sources[i]->ifindex != 0;
+	}
 	x->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	x->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	x->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -113,6 +115,7 @@ static int sleep_until(struct xcap *x, int64_t until_ns)
 		return -errno;
 	if (read(x->timer_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return -errno;
+	x->signalled = false;
 	return n;
 }
 
@@ -127,6 +130,8 @@ int wait_nap(struct xcap *x, int64_t until_ns)
 	struct timespec ts = { 0 };
 	int64_t ns;
 
+	if (x->signalled)	/* by ourselves, for who polls; nobody does now */
+		sleep_until(x, 0);
 	if (x->since_nap > NAP_MANY && x->nap_ns > NAP_MIN_NS)
 		x->nap_ns /= 2;
 	else if (x->since_nap < NAP_FEW && x->nap_ns < x->nap_max_ns)
@@ -155,17 +160,17 @@ bool wait_broken(struct xcap *x)
 	    !__atomic_exchange_n(&x->broken, 0, __ATOMIC_ACQ_REL))
 		return false;
 	sleep_until(x, 0);
-	x->signalled = false;
 	return true;
 }
 
 void wait_signal(struct xcap *x)
 {
 	uint64_t one = 1;
+	int saved = errno;	/* of what a signal handler interrupted */
 
 	/* it fails only when the counter is full, and then it is readable */
 	if (write(x->event_fd, &one, sizeof(one)) < 0)
-		return;
+		errno = saved;
 }
 
 void wait_awake(struct xcap *x)
@@ -188,9 +193,9 @@ void wait_keep_readable(struct xcap *x, bool more, int64_t hold_until)
 	}
 	if (x->signalled)
 		sleep_until(x, 0);
-	x->signalled = false;
 	x->armed = true;
-	set_timer(x, hold_until);
+	/* an interface that goes away wakes nobody, so there is a look now and then */
+	set_timer(x, x->may_go ? earlier(hold_until, clock_mono_ns() + LOOK_NS) : hold_until);
 	if (set_sleeping(x, true) || __atomic_load_n(&x->broken, __ATOMIC_ACQUIRE))
 		wait_signal(x);
 }

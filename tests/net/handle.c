@@ -151,6 +151,26 @@ static void break_ends_a_wait(void)
 	xcap_close(x);
 }
 
+static int nr_handled;
+
+static void break_at_ten(void *user, const struct xcap_record *r)
+{
+	(void)r;
+	if (++nr_handled == 10)
+		xcap_break(user);
+}
+
+static void break_ends_a_loop(void)
+{
+	struct xcap *x = open_lo(NULL);
+
+	send_udp(101, 9999);
+	CHECK(xcap_loop(x, 0, break_at_ten, x) == -EINTR);
+	CHECK(nr_handled == 10);
+	CHECK(xcap_loop(x, 91, break_at_ten, x) == 91);		/* nothing was lost by it */
+	xcap_close(x);
+}
+
 static __u64 dropped(const struct xcap_stats *st)
 {
 	__u64 sum = 0;
@@ -301,6 +321,30 @@ static void interface_that_goes_is_told(void)
 	xcap_close(x);
 }
 
+/* A loop around poll() hears of it too. */
+static void polled_interface_that_goes_is_told(void)
+{
+	long long until = now_ms() + 5000;
+	struct xcap_record r;
+	struct xcap *x;
+	int n;
+
+	CHECK(!system("ip link add xt-gone type veth peer name xt-gone2 && ip link set xt-gone up"));
+	CHECK(!xcap_open(&x, "tap:xt-gone", NULL));
+	while ((n = xcap_next(x, &r, 0)) == 1)
+		give_back(x, &r);
+	CHECK(n == 0);
+	CHECK(!system("ip link del xt-gone"));
+	do {
+		CHECK(readable(x, 5000) && now_ms() < until);
+		n = xcap_next(x, &r, 0);
+		if (n == 1)
+			give_back(x, &r);
+	} while (n >= 0);
+	CHECK(n == -ENETDOWN);
+	xcap_close(x);
+}
+
 static void bad_input_gets_a_sentence(void)
 {
 	static const struct { const char *spec; int err; const char *word; } bad[] = {
@@ -334,11 +378,13 @@ int main(void)
 	timeouts_are_kept();
 	descriptor_follows_the_records();
 	break_ends_a_wait();
+	break_ends_a_loop();
 	filters_count_what_they_refuse();
 	what_is_not_read_is_counted();
 	loss_is_counted_and_told();
 	sources_are_released_on_their_own();
 	interface_that_goes_is_told();
+	polled_interface_that_goes_is_told();
 	bad_input_gets_a_sentence();
 	puts("the handle does what it says");
 	return 0;
