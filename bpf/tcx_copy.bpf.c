@@ -15,7 +15,7 @@
 #include "packet.bpf.h"
 
 #define PACKET_OUTGOING	4		/* linux/if_packet.h */
-#define PACKET_LOOPBACK	5		/* the host's own multicast on its way to itself: no link header */
+#define PACKET_LOOPBACK	5		/* the host's own multicast coming back: no link header */
 
 const volatile struct tcx_copy_cfg cfg = {};
 

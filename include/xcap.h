@@ -302,7 +302,8 @@ XCAP_API int xcap_fd(struct xcap *x);
  * @expression: pcap filter expression (pcap-filter(7)); NULL or "" keeps all
  *
  * Holds for packets of every source from the next batch on (xcap_next() has up to
- * 63 records in hand); records that are not packets are not touched. What it refuses is counted as filtered.
+ * 63 records in hand); records that are not packets are not touched. What it
+ * refuses is counted as filtered.
  *
  * Return: 0; -EINVAL with libpcap's sentence in xcap_errmsg(x).
  * Owns:   the expression is not kept.

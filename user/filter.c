@@ -84,6 +84,21 @@ int filter_compile(struct filter **out, const char *expression, const uint32_t *
 	return 0;
 }
 
+int filter_check(const char *expression, struct error *err)
+{
+	static const uint32_t ethernet = 1, raw = 101;
+	struct filter *f;
+	int ret;
+
+	/* "tcp" means something everywhere, "ether host" on Ethernet only */
+	ret = filter_compile(&f, expression, &ethernet, 1, err);
+	if (ret == -EINVAL && !filter_compile(&f, expression, &raw, 1, NULL))
+		ret = 0;
+	if (!ret)
+		filter_free(f);
+	return ret;
+}
+
 bool filter_match(struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
 		  uint32_t len)
 {

@@ -19,6 +19,9 @@ struct filter;
 int filter_compile(struct filter **out, const char *expression, const uint32_t *linktypes, int nr,
 		   struct error *err);
 
+/* Is it a filter at all? Asked before a source is open. Return: 0; -EINVAL with a sentence. */
+int filter_check(const char *expression, struct error *err);
+
 /*
  * Does a packet match? A link type that was not named before, as files bring them, is compiled
  * for now; where the expression makes no sense for it, nothing matches.

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "netdev.h"
 #include "source.h"
 
 /* One row a source. The row without a scheme takes plain names, so it comes last. */
@@ -258,21 +259,35 @@ static int unknown_scheme(const struct spec *spec, struct error *err)
 			 "name of an interface", spec->scheme, known);
 }
 
-int source_open(struct source *s, const struct spec *spec)
+int source_check(const struct spec *spec, const struct source_ops **ops, struct error *err)
 {
 	int ret;
 
 	for (int i = 0; source_row(i); i++) {
 		if (!is_row(source_row(i), spec))
 			continue;
-		s->ops = source_row(i);
-		ret = check_options(s->ops, spec, s->err);
-		if (ret)
-			return ret;
-		memcpy(s->spec, spec->text, sizeof(s->spec));
-		return s->ops->open(s, spec);
+		*ops = source_row(i);
+		ret = check_options(*ops, spec, err);
+		return ret || !(*ops)->check ? ret : (*ops)->check(spec, err);
 	}
-	return unknown_scheme(spec, s->err);
+	return unknown_scheme(spec, err);
+}
+
+int source_check_interface(const struct spec *spec, struct error *err)
+{
+	struct netdev dev;
+
+	return netdev_get(spec->name, &dev, err);
+}
+
+int source_open(struct source *s, const struct spec *spec)
+{
+	int ret = source_check(spec, &s->ops, s->err);
+
+	if (ret)
+		return ret;
+	memcpy(s->spec, spec->text, sizeof(s->spec));
+	return s->ops->open(s, spec);
 }
 
 void source_close(struct source *s)

@@ -70,6 +70,13 @@ struct source_ops {
 	bool nameless;			/* the scheme alone is a spec: "syscalls" */
 
 	/*
+	 * What can be said of a spec before anything is touched. All specs are checked before
+	 * the first is opened, so that a slip in the second takes no frame by the first.
+	 * NULL: nothing. Return: 0; -errno with a sentence.
+	 */
+	int (*check)(const struct spec *spec, struct error *err);
+
+	/*
 	 * Load, attach, map. On success everything is live. On failure returns -errno with a
 	 * sentence through error_set(s->err, ...) and has freed what it made.
 	 */
@@ -144,7 +151,13 @@ int spec_number(const struct spec *spec, const char *key, uint64_t min, uint64_t
 /* "on" or "off". Absent: *out stays. Return: 0 or -EINVAL + sentence. */
 int spec_bool(const struct spec *spec, const char *key, bool *out, struct error *err);
 
-/* Find the row, check the options, open. s->conf, s->err and s->index are set by the caller. */
+/* Find the row, check the options and what can be checked. Return: 0; -errno with a sentence. */
+int source_check(const struct spec *spec, const struct source_ops **ops, struct error *err);
+
+/* A check for sources whose name is an interface: it is there. */
+int source_check_interface(const struct spec *spec, struct error *err);
+
+/* Check and open. s->conf, s->err and s->index are set by the caller. */
 int source_open(struct source *s, const struct spec *spec);
 void source_close(struct source *s);
 

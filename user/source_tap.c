@@ -349,6 +349,7 @@ const struct source_ops source_tap_ops = {
 	.scheme = "tap",
 	.help = "a copy of an interface's packets, both directions",
 	.options = options,
+	.check = source_check_interface,
 	.open = source_tap_open,
 	.peek = source_tap_peek,
 	.release = source_tap_release,

@@ -480,6 +480,7 @@ const struct source_ops source_xsk_ops = {
 	.scheme = "xsk",
 	.help = "an interface's frames by AF_XDP, taken from the host",
 	.options = options,
+	.check = source_check_interface,
 	.open = source_xsk_open,
 	.peek = source_xsk_peek,
 	.release = source_xsk_release,

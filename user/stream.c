@@ -61,8 +61,8 @@ static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts
 	if (err)
 		return error_set(&x->err, err, "xcap_opts.sz must be sizeof(struct xcap_opts)");
 	if (o->flags & ~XCAP_SELF)
-		return error_set(&x->err, -EINVAL, "xcap_opts.flags has bits that this library (%s) "
-				 "does not know", xcap_version());
+		return error_set(&x->err, -EINVAL, "xcap_opts.flags has bits that this library "
+				 "(%s) does not know", xcap_version());
 	if (o->ring_kb & (o->ring_kb - 1))
 		return error_set(&x->err, -EINVAL, "ring size of %u KiB is not a power of two; "
 				 "try %u", o->ring_kb, RING_KB_DEFAULT);
@@ -101,22 +101,41 @@ static int add_source(struct xcap *x, const struct spec *spec)
 	return 0;
 }
 
-static int add_sources(struct xcap *x, const char *specs)
+/* Return: specs in the list, all of them good as far as can be seen; -errno with a sentence. */
+static int check_sources(struct xcap *x, const char *specs, struct spec *spec)
+{
+	const struct source_ops *ops;
+	int ret, n = 0;
+
+	while ((ret = spec_next(&specs, spec, &x->err)) > 0) {
+		ret = source_check(spec, &ops, &x->err);
+		if (ret)
+			return ret;
+		n++;
+	}
+	if (ret)
+		return ret;
+	if (n > UINT16_MAX)
+		return error_set(&x->err, -E2BIG, "more than %d sources in one stream", UINT16_MAX);
+	return n ?: error_set(&x->err, -EINVAL, "no source is named; try 'tap:lo' or 'syscalls'");
+}
+
+/* Nothing is touched before all that was asked for makes sense. */
+static int add_sources(struct xcap *x, const char *specs, const char *filter)
 {
 	struct spec *spec = malloc(sizeof(*spec));
 	int ret;
 
 	if (!spec)
 		return -ENOMEM;
-	while ((ret = spec_next(&specs, spec, &x->err)) > 0) {
-		ret = x->nr_sources == UINT16_MAX ? -E2BIG : add_source(x, spec);
-		if (ret)
-			break;
-	}
+	ret = check_sources(x, specs, spec);
+	if (ret > 0 && filter && *filter)
+		ret = filter_check(filter, &x->err) ?: ret;
+	if (ret > 0)
+		while ((ret = spec_next(&specs, spec, &x->err)) > 0)
+			if ((ret = add_source(x, spec)))
+				break;
 	free(spec);
-	if (!ret && !x->nr_sources)
-		return error_set(&x->err, -EINVAL,
-				 "no source is named; try 'tap:lo' or 'syscalls'");
 	return ret;
 }
 
@@ -148,7 +167,7 @@ int xcap_open(struct xcap **out, const char *specs, const struct xcap_opts *opts
 		return error_set(&last_error, -ENOMEM, "no memory for a capture handle");
 	x->epoll_fd = x->event_fd = x->timer_fd = -1;
 	err = read_opts(x, &o, opts);
-	err = err ?: add_sources(x, specs ?: "");
+	err = err ?: add_sources(x, specs ?: "", o.filter);
 	err = err ?: build(x);
 	err = err ?: xcap_set_filter(x, o.filter);
 	if (!err) {

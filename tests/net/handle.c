@@ -350,7 +350,7 @@ static void bad_input_gets_a_sentence(void)
 	static const struct { const char *spec; int err; const char *word; } bad[] = {
 		{ "tap:nosuch0", -ENODEV, "nosuch0" }, { "nosuch:lo", -EINVAL, "nosuch" },
 		{ "tap:lo?colour=red", -EINVAL, "colour" }, { "", -EINVAL, "no source" },
-		{ "tap:lo,", -EINVAL, "comma" },
+		{ "tap:lo,", -EINVAL, "comma" }, { "syscalls?only=", -EINVAL, "only=" },
 	};
 	struct xcap_opts o = { .sz = sizeof(o), .filter = "(((" };
 	struct xcap *x = NULL;
@@ -359,6 +359,9 @@ static void bad_input_gets_a_sentence(void)
 		CHECK(xcap_open(&x, bad[i].spec, NULL) == bad[i].err);
 		CHECK(strstr(xcap_errmsg(NULL), bad[i].word));
 	}
+	CHECK(xcap_open(&x, "tap:lo", &o) == -EINVAL);
+	o.filter = NULL;
+	o.flags = 1u << 31;
 	CHECK(xcap_open(&x, "tap:lo", &o) == -EINVAL);
 	CHECK(!x);
 }
