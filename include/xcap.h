@@ -388,6 +388,8 @@ struct xcap_source_info {
 	const char *note;	/* one sentence: what was chosen and why; "" nothing to say */
 	__u32 ifindex;		/* 0: no interface */
 	__u32 linktype;		/* LINKTYPE_ value of its packets */
+	__u64 file_dev;		/* st_dev of the file or pipe that is read */
+	__u64 file_ino;		/* its st_ino; both 0: no file */
 };
 
 /**
@@ -508,7 +510,10 @@ struct xcap_sink;
  * @spec: "FILE" or "pcapng:FILE"; "-" is standard output
  * @x:    the stream whose sources are described in it
  *
- * Return: 0; -errno with a sentence in xcap_errmsg(x).
+ * A file is emptied first, unless it is one that @x reads.
+ *
+ * Return: 0; -EINVAL @x reads that file, or it is a terminal; other -errno; with
+ *         a sentence in xcap_errmsg(x).
  * Owns:   the caller, until xcap_sink_close(); close it before @x.
  * Threads: one thread per sink, the same as @x.
  * Since:  0.1

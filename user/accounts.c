@@ -126,5 +126,7 @@ int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info)
 		.note = s->note,
 		.ifindex = s->ifindex,
 		.linktype = s->linktype,
+		.file_dev = s->file_dev,
+		.file_ino = s->file_ino,
 	}, sizeof(*info));
 }

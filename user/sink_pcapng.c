@@ -347,20 +347,22 @@ static int put_header(struct xcap_sink *s, struct out *o)
 	return sink_pcapng_flush(s);
 }
 
-/* Writing over what is being read would destroy both. */
+/*
+ * Writing over what is being read would destroy both, and a file that is read
+ * while its records are appended to it has no end.
+ */
 static int refuse_own_input(struct xcap_sink *s, struct out *o, const struct stat *st)
 {
 	struct xcap_source_info info;
-	struct stat in;
 	int i;
 
 	for (i = 0; i < o->nr_interfaces; i++) {
 		info = (struct xcap_source_info) { .sz = sizeof(info) };
-		if (xcap_source_info(s->x, i, &info) || strncmp(info.spec, "file:", 5))
+		if (xcap_source_info(s->x, i, &info))
 			continue;
-		if (!stat(info.spec + 5, &in) && in.st_dev == st->st_dev && in.st_ino == st->st_ino)
-			return error_set(s->err, -EINVAL, "%s is being read: write to another file",
-					 o->name);
+		if (info.file_dev == st->st_dev && info.file_ino == st->st_ino)
+			return error_set(s->err, -EINVAL, "%s is a file being read: "
+					 "write to another", o->name);
 	}
 	return 0;
 }
@@ -382,10 +384,10 @@ static int open_file(struct xcap_sink *s, struct out *o, const char *path)
 				 "%s is a terminal, and a capture is not text: name a "
 				 "file, or pipe it into a program", o->name);
 	o->regular = S_ISREG(st.st_mode);
-	if (!o->regular || !o->ours)
+	if (!o->regular)
 		return 0;
 	err = refuse_own_input(s, o, &st);
-	if (!err && ftruncate(o->fd, 0)) {
+	if (!err && o->ours && ftruncate(o->fd, 0)) {
 		err = -errno;
 		error_set(s->err, err, "cannot empty %s: %s", o->name, strerror(-err));
 	}

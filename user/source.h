@@ -50,6 +50,8 @@ struct source {
 	int64_t nap_ns;		/* the reader may look away so long; 0: a millisecond and more */
 	uint32_t ifindex;
 	uint32_t linktype;	/* LINKTYPE_ value of its packets */
+	uint64_t file_dev;	/* st_dev of the file that is read */
+	uint64_t file_ino;	/* its st_ino; both 0: no file */
 	char spec[SOURCE_SPEC_SIZE];	/* canonical */
 	char mode[32];		/* as xcap_source_info.mode */
 	char note[512];		/* one sentence: what was chosen and why */

@@ -398,6 +398,8 @@ static int look(struct source *s, struct file *f)
 	if (S_ISDIR(st.st_mode))
 		return error_set(s->err, -EISDIR, "%s is a directory: name a capture file in it",
 				 f->name);
+	s->file_dev = st.st_dev;
+	s->file_ino = st.st_ino;
 	f->waits = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || S_ISCHR(st.st_mode);
 	return 0;
 }
@@ -476,8 +478,7 @@ static int source_file_open(struct source *s, const struct spec *spec)
 	}
 	s->nr_lanes = 1;
 	s->slack_ns = f->waits ? PIPE_SLACK_NS : INT64_MAX;
-	snprintf(s->spec, sizeof(s->spec), "%s%s", is_stdin ? "" : "file:",
-		 is_stdin ? "-" : f->name);
+	snprintf(s->spec, sizeof(s->spec), is_stdin ? "-" : "file:%s", f->name);
 	snprintf(s->mode, sizeof(s->mode), "file");
 	snprintf(s->note, sizeof(s->note), "reading %s, %s", f->name, format_name(f));
 	return 0;

@@ -584,11 +584,10 @@ static void a_writer_that_is_killed(void **state)
 
 static void what_cannot_be_written_is_refused(void **state)
 {
-	struct xcap *x = live_stream(), *file;
+	struct xcap *x = live_stream();
 	int pty = posix_openpt(O_RDWR | O_NOCTTY);
 	struct xcap_record r = { .type = 77 };
 	struct xcap_sink *s;
-	struct stat st;
 
 	assert_int_equal(xcap_sink_open(&s, "", x), -EINVAL);
 	assert_int_equal(xcap_sink_open(&s, "no/such/dir", x), -ENOENT);
@@ -598,13 +597,6 @@ static void what_cannot_be_written_is_refused(void **state)
 		expect_said(x, "is a terminal");
 	}
 	close(pty);
-	assert_int_equal(xcap_open(&file, "file:seed.pcap", NULL), 0);
-	assert_int_equal(xcap_sink_open(&s, "seed.pcap", file), -EINVAL);
-	expect_said(file, "seed.pcap is being read");
-	assert_int_equal(stat("seed.pcap", &st), 0);
-	assert_int_equal(st.st_size, sizeof(seed_pcap));
-	xcap_close(file);
-
 	s = must_open_sink("odd:name.pcapng", x);	/* no scheme: a file's name */
 	assert_int_equal(xcap_sink_put(s, &r, 1), -EINVAL);
 	r.source = 3;
@@ -612,6 +604,97 @@ static void what_cannot_be_written_is_refused(void **state)
 	assert_int_equal(xcap_sink_close(s), 0);
 	assert_int_equal(xcap_sink_close(NULL), 0);
 	assert_int_equal(unlink("odd:name.pcapng"), 0);
+	xcap_close(x);
+}
+
+/* Writing what spec reads to path must be refused, and leave path as it was. */
+static void expect_own_input(const char *spec, const char *path, const char *name)
+{
+	size_t len = 0, was_len = 0;
+	struct xcap_sink *s = NULL;
+	uint8_t *was, *p;
+	struct xcap *x;
+	int err;
+
+	was = slurp(name, &was_len);
+	assert_int_equal(xcap_open(&x, spec, NULL), 0);
+	fflush(stdout);
+	err = xcap_sink_open(&s, path, x);
+	if (!err)
+		xcap_sink_close(s);
+	p = slurp(name, &len);
+	assert_int_equal(len, was_len);
+	assert_memory_equal(p, was, len);
+	assert_int_equal(err, -EINVAL);
+	expect_said(x, "being read");
+	xcap_close(x);
+	free(was);
+	free(p);
+}
+
+static void what_is_read_is_not_written(void **state)
+{
+	int keep, fd;
+
+	make_seed();
+	expect_own_input("file:seed.pcap", "seed.pcap", "seed.pcap");
+	assert_int_equal(link("seed.pcap", "other.pcap"), 0);
+	expect_own_input("file:seed.pcap", "other.pcap", "seed.pcap");
+	unlink("other.pcap");
+
+	fd = open("seed.pcap", O_RDONLY);	/* -r - -w seed.pcap < seed.pcap */
+	keep = dup(0);
+	dup2(fd, 0);
+	close(fd);
+	expect_own_input("-", "seed.pcap", "seed.pcap");
+	dup2(keep, 0);
+	close(keep);
+}
+
+/* A path that the canonical spec has no room for. */
+static void nor_under_a_long_name(void **state)
+{
+	char dir[201], path[500], spec[510];
+
+	make_seed();
+	memset(dir, 'd', sizeof(dir) - 1);
+	dir[sizeof(dir) - 1] = '\0';
+	mkdir(dir, 0755);
+	snprintf(path, sizeof(path), "%s/%s", dir, dir);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/%s/seed.pcap", dir, dir);
+	snprintf(spec, sizeof(spec), "file:%s", path);
+	assert_int_equal(link("seed.pcap", path), 0);
+	expect_own_input(spec, path, "seed.pcap");
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	rmdir(dir);
+}
+
+/* -r seed.pcap -w - >> seed.pcap would read what it writes, and never end. */
+static void nor_by_standard_output(void **state)
+{
+	struct xcap_sink *s = NULL;
+	int keep = dup(1), fd, err;
+	struct stat st;
+	struct xcap *x;
+
+	make_seed();
+	assert_int_equal(xcap_open(&x, "file:seed.pcap", NULL), 0);
+	fd = open("seed.pcap", O_WRONLY | O_APPEND);
+	fflush(stdout);
+	dup2(fd, 1);
+	close(fd);
+	err = xcap_sink_open(&s, "-", x);
+	if (!err)
+		xcap_sink_close(s);
+	dup2(keep, 1);
+	close(keep);
+	assert_int_equal(err, -EINVAL);
+	expect_said(x, "standard output is a file being read");
+	assert_int_equal(stat("seed.pcap", &st), 0);
+	assert_int_equal(st.st_size, sizeof(seed_pcap));
 	xcap_close(x);
 }
 
@@ -660,6 +743,9 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_descriptor_one),
 		cmocka_unit_test(a_writer_that_is_killed),
 		cmocka_unit_test(what_cannot_be_written_is_refused),
+		cmocka_unit_test(what_is_read_is_not_written),
+		cmocka_unit_test(nor_under_a_long_name),
+		cmocka_unit_test(nor_by_standard_output),
 		cmocka_unit_test(a_file_keeps_its_link_type),
 	};
 

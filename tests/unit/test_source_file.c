@@ -120,10 +120,12 @@ static void a_file_is_read_to_its_end(void **state)
 {
 	struct xcap_source_info info = { .sz = sizeof(info) };
 	struct xcap_stats st = { .sz = sizeof(st) };
+	struct stat file;
 	struct xcap *x;
 	int nr;
 
 	make_file(path, 1, NR);
+	assert_int_equal(stat(path, &file), 0);
 	x = must_open("file:in.pcapng");
 	assert_int_equal(read_back(x, 1, &nr), -ENODATA);
 	assert_int_equal(nr, NR);
@@ -135,6 +137,8 @@ static void a_file_is_read_to_its_end(void **state)
 	assert_int_equal(xcap_source_info(x, 0, &info), 0);
 	assert_string_equal(info.spec, "file:in.pcapng");
 	assert_string_equal(info.mode, "file");
+	assert_int_equal(info.file_dev, file.st_dev);
+	assert_int_equal(info.file_ino, file.st_ino);
 	xcap_close(x);
 }
 
