@@ -87,10 +87,15 @@ static inline void umem_lend_nothing(struct umem_pool *p)
 	p->nr_nothing++;
 }
 
-/* The n oldest come back. Return: how many now wait for umem_fill(). */
+/*
+ * The n oldest come back; a caller who gives back more than is lent cannot hand the kernel
+ * a chunk twice. Return: how many now wait for umem_fill().
+ */
 static inline uint32_t umem_release(struct umem_pool *p, uint32_t n)
 {
-	p->released += n;
+	uint32_t lent = p->lent - p->released;
+
+	p->released += n < lent ? n : lent;
 	return p->released - p->filled;
 }
 

@@ -165,6 +165,24 @@ static void no_chunk_lost_none_twice(void **state)
 	}
 }
 
+/* A reader that gives a batch back twice, whether or not something is lent behind it. */
+static void given_back_twice(void **state)
+{
+	struct world w;
+
+	world_open(&w, 128, 64, 2048, 32, 1);
+	umem_fill(&w.pool, &w.fill);
+	kernel(&w);
+	reader(&w);
+	for (int i = 0; i < 3; i++) {
+		umem_release(&w.pool, w.nr);
+		assert_int_equal(umem_room(&w.pool), w.max_lent);
+		umem_fill(&w.pool, &w.fill);
+		check(&w);
+	}
+	world_close(&w);
+}
+
 static void memory_is_one_file(void **state)
 {
 	struct error err;
@@ -194,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_chunk_lost_none_twice),
+		cmocka_unit_test(given_back_twice),
 		cmocka_unit_test(memory_is_one_file),
 		cmocka_unit_test(too_much_is_an_error),
 	};
