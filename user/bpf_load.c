@@ -8,8 +8,10 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "bpf_load.h"
 
@@ -65,6 +67,14 @@ int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct erro
 	}
 	*out = link;
 	return 0;
+}
+
+/* All of them run inside RCU read sections, and this call returns after a grace period. */
+void bpf_load_await_running(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		/* refused with nohz_full: far longer than any program runs */
+		usleep(20000);
 }
 
 uint64_t bpf_load_misses(const struct bpf_program *prog)

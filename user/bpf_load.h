@@ -26,6 +26,12 @@ bool bpf_load_has_function(const char *name);
 /* Times that recursion protection has skipped the program. */
 uint64_t bpf_load_misses(const struct bpf_program *prog);
 
+/*
+ * Wait until every program, and every poll of a NIC's queue, that is running now is over.
+ * Takes some tens of milliseconds.
+ */
+void bpf_load_await_running(void);
+
 /* Silence libbpf: the library never prints. Called before each open. */
 void bpf_load_quiet(void);
 

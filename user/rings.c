@@ -7,14 +7,13 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#include "bpf_load.h"
 #include "clock.h"
 #include "rings.h"
 
@@ -355,10 +354,7 @@ int rings_sleep(struct rings *r, bool on)
 
 void rings_stop(struct rings *r)
 {
-	/* waits for an RCU grace period: programs that were running have finished */
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		/* refused with nohz_full: far longer than any program runs */
-		usleep(20000);
+	bpf_load_await_running();
 	r->stopped = true;
 }
 

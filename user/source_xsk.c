@@ -439,6 +439,7 @@ static void source_xsk_stop(struct source *s)
 	struct xsk *x = s->priv;
 
 	detach(x);
+	bpf_load_await_running();
 	for (int i = 0; i < x->nr; i++)
 		xskq_stop(&x->queues[i]);
 }

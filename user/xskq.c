@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "bpf_load.h"
 #include "clock.h"
 #include "netdev.h"
 #include "xskq.h"
@@ -26,15 +27,19 @@
 #define MARK_EVERY (5 * NS_PER_US)	/* how often the program's count is read for a watermark */
 #define NIC_EVERY (250 * NS_PER_MS)
 #define GONE_AFTER (200 * NS_PER_MS)	/* idle so long: is the interface still there? */
-#define DEBT_AFTER (500 * NS_PER_MS)	/* no NAPI poll lasts so long: the socket refused them */
-#define END_AFTER (100 * NS_PER_MS)	/* the same, once detached */
-#define QUIET_AFTER NS_PER_MS	/* programs that run while they are detached are done */
+#define DEBT_AFTER (500 * NS_PER_MS)	/* frames missing so long are looked into */
+
 /* ---- the books ---- */
 
-/* Frames that the program redirected and that have not come out anywhere yet. */
+/* Of so many frames that the program redirected: those that have not come out anywhere yet. */
+static int64_t missing(const struct xskq *q, uint64_t redirected)
+{
+	return redirected - q->taken - q->socket_lost;
+}
+
 static int64_t debt(const struct xskq *q)
 {
-	return q->counts->redirected - q->taken - q->socket_lost;
+	return missing(q, q->counts->redirected);
 }
 
 static void set_lost(struct xskq *q, int where, uint64_t total)
@@ -80,14 +85,31 @@ static void look(struct xskq *q, int64_t now)
 	look_at_nic(q, now, false);
 }
 
-static void write_off(struct xskq *q)
+/*
+ * Who counted these frames has ended and so has its poll, and the ring is empty: what is
+ * missing never comes. Said earlier it could not be taken back.
+ */
+static void write_off(struct xskq *q, uint64_t redirected)
 {
-	int64_t owed = debt(q);
+	int64_t owed;
 
+	look(q, clock_mono_ns());
+	owed = missing(q, redirected);
 	if (owed <= 0)
 		return;
 	set_lost(q, XCAP_DROP_REDIRECT, q->lost[XCAP_DROP_REDIRECT] + owed);
 	q->socket_lost += owed;
+}
+
+/* A CPU of a guest may stand still for seconds: time alone proves nothing. */
+static void look_into_debt(struct xskq *q)
+{
+	uint64_t redirected = __atomic_load_n(&q->counts->redirected, __ATOMIC_ACQUIRE);
+
+	bpf_load_await_running();
+	if (!xsk_cons_nb_avail(&q->rx, 1))
+		write_off(q, redirected);
+	q->owed_ns = 0;
 }
 
 static void lend_nothing(struct xskq *q)
@@ -324,44 +346,35 @@ static int take_pieces(struct xskq *q, struct xcap_record *recs, int max)
 
 /* ---- nothing there ---- */
 
+/* Closing, and the ring is empty. */
 static int lane_ended(struct xskq *q, struct xcap_record *recs, int max)
 {
-	int64_t now = clock_mono_ns();
-
 	if (!q->ended) {
-		look(q, now);
-		if (debt(q) > 0 && now - q->stop_ns < END_AFTER)
-			return 0;
-		if (now - q->stop_ns < QUIET_AFTER)
-			return 0;
-		write_off(q);
-		look_at_nic(q, now, true);
+		write_off(q, q->counts->redirected);
+		look_at_nic(q, clock_mono_ns(), true);
 		q->ended = true;
 	}
-	if (!q->unsaid)
-		return -ENODATA;
-	return say_losses(q, recs, max);
-}
-
-static int interface_gone(struct xskq *q, struct xcap_record *recs, int max)
-{
-	if (!q->ended)
-		write_off(q);
-	q->ended = true;
 	if (q->unsaid)
 		return say_losses(q, recs, max);
+	if (!q->gone)
+		return -ENODATA;
 	return error_set(q->err, -ENETDOWN, "the interface of %s is gone; what was captured before "
 			 "is complete", q->spec);
+}
+
+/* What its last polls published is still to be taken. */
+static void interface_gone(struct xskq *q)
+{
+	bpf_load_await_running();
+	q->gone = q->closing = true;
 }
 
 static int idle(struct xskq *q, struct xcap_record *recs, int max)
 {
 	int64_t now;
 
-	if (q->stop_ns)
+	if (q->closing)
 		return lane_ended(q, recs, max);
-	if (q->ended)
-		return interface_gone(q, recs, max);
 	/* the program writes its counts for each frame: to read them all the time would slow it */
 	now = clock_mono_ns();
 	if (now - q->idled_ns < IDLE_EVERY)
@@ -376,11 +389,11 @@ static int idle(struct xskq *q, struct xcap_record *recs, int max)
 	else if (!q->owed_ns)
 		q->owed_ns = now;
 	else if (now - q->owed_ns > DEBT_AFTER)
-		write_off(q);
+		look_into_debt(q);
 	if (now - q->last_ns > GONE_AFTER && now - q->there_ns > GONE_AFTER) {
 		q->there_ns = now;
 		if (!netdev_exists(q->ifindex))
-			return interface_gone(q, recs, max);
+			interface_gone(q);
 	}
 	return 0;
 }
@@ -391,7 +404,7 @@ int xskq_peek(struct xskq *q, struct xcap_record *recs, int max)
 	int n = 0, got;
 
 	if (__builtin_expect(is_starved(q, room), 0)) {
-		if (recycle(q) || !q->stop_ns)
+		if (recycle(q) || !q->closing)
 			return 0;
 		return lane_ended(q, recs, max);
 	}
@@ -450,12 +463,12 @@ int xskq_is_due(struct xskq *q)
 	uint32_t there = __atomic_load_n(q->rx.producer, __ATOMIC_ACQUIRE) - q->rx.cached_cons;
 
 	return q->busy_poll || there || (q->unsaid && !q->starved) ||
-	       (q->stop_ns && !q->ended) || debt(q) > 0;
+	       (q->closing && !q->ended) || debt(q) > 0;
 }
 
 void xskq_stop(struct xskq *q)
 {
-	q->stop_ns = clock_mono_ns();
+	q->closing = true;
 }
 
 void xskq_stats(struct xskq *q, struct source_stats *st)

@@ -50,7 +50,8 @@ struct xskq {
 	uint64_t nic_base;		/* rx_missed_errors at open; first queue only */
 	int64_t nic_ns;
 	bool asks_nic;
-	int64_t stop_ns;		/* 0 still attached */
+	bool closing;			/* nothing new comes: detached, or the interface is gone */
+	bool gone;
 
 	struct joined joined;	/* area NULL: frames are never in pieces */
 	struct error *err;
@@ -71,7 +72,7 @@ int64_t xskq_watermark(struct xskq *q);
 /* Return: 1 there is or will soon be something to take; 0. */
 int  xskq_is_due(struct xskq *q);
 
-/* Detached: the lane ends when the books meet, or in 100 ms. */
+/* Detached, and no program is running any more: the lane ends when its ring is empty. */
 void xskq_stop(struct xskq *q);
 void xskq_stats(struct xskq *q, struct source_stats *st);
 
