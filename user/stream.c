@@ -285,7 +285,7 @@ static inline bool settle(struct xcap *x, struct xcap_record *rec)
 	case XCAP_SYS_ENTER:
 	case XCAP_SYS_EXIT:
 	case XCAP_SWITCH:
-		if (!rec->wall_ns)	/* a file's record is of other tasks, maybe of another host */
+		if (!rec->wall_ns)	/* else of a file: other tasks, another host */
 			join_task(x, rec);
 	}
 	if (!rec->wall_ns)
