@@ -230,6 +230,7 @@ static void describe_queue(struct xsk *x, struct source *s, const struct xsk_con
 		.source = s->index,
 		.type = XCAP_PACKET,
 		.direction = XCAP_DIR_IN,
+		.cpu = XCAP_CPU_UNKNOWN,
 		.ifindex = c->dev.ifindex,
 		.packet = { .linktype = XCAP_LINK_ETHERNET, .queue = c->first + i },
 	};

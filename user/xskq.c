@@ -218,7 +218,7 @@ static void stamp_missing(struct xskq *q, struct xcap_record *r)
 	int64_t now = clock_mono_ns();
 
 	r->mono_ns = now > q->last_ns ? now : q->last_ns;
-	r->cpu = 0;
+	r->cpu = XCAP_CPU_UNKNOWN;
 }
 
 /* A plain assignment of so many bytes becomes "rep movs", which takes longer than all the rest. */

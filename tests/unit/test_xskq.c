@@ -216,6 +216,22 @@ static void gone_but_complete(void **state)
 	assert_int_equal(dropped(XCAP_DROP_REDIRECT), 0);
 }
 
+/* ---- frames ---- */
+
+static void without_a_stamp(void **state)
+{
+	int64_t before = clock_mono_ns();
+	struct xcap_record recs[NR];
+
+	redirect(2);
+	deliver_as(1, XCAP_META_MAGIC);
+	deliver_as(1, 0);
+	assert_int_equal(xskq_peek(&q, recs, NR), 2);
+	assert_int_equal(recs[0].cpu, 3);
+	assert_int_equal(recs[1].cpu, XCAP_CPU_UNKNOWN);
+	assert_true(recs[1].mono_ns >= recs[0].mono_ns && recs[1].mono_ns >= before);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, open_queue, close_queue)
 
 int main(void)
@@ -226,6 +242,7 @@ int main(void)
 		TEST(younger_frames_are_left_alone),
 		TEST(the_end_closes_the_books),
 		TEST(gone_but_complete),
+		TEST(without_a_stamp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
