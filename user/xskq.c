@@ -27,6 +27,7 @@
 #define MARK_EVERY (5 * NS_PER_US)	/* how often the program's count is read for a watermark */
 #define NIC_EVERY (250 * NS_PER_MS)
 #define GONE_AFTER (200 * NS_PER_MS)	/* idle so long: is the interface still there? */
+#define EXPECTED_FOR NS_PER_MS	/* missing frames may come at any moment: no sleep */
 #define DEBT_AFTER (500 * NS_PER_MS)	/* frames missing so long are looked into */
 
 /* ---- the books ---- */
@@ -398,16 +399,26 @@ static int idle(struct xskq *q, struct xcap_record *recs, int max)
 	return 0;
 }
 
+/* Nothing can be lent, but the books go on: the watermark stands on them. */
+static int starved(struct xskq *q, struct xcap_record *recs, int max)
+{
+	int64_t now;
+
+	if (!recycle(q))
+		return idle(q, recs, max);
+	now = clock_mono_ns();
+	if (now - q->looked_ns > LOOK_BUSY)
+		look(q, now);
+	return 0;
+}
+
 int xskq_peek(struct xskq *q, struct xcap_record *recs, int max)
 {
 	uint32_t room = umem_room(&q->pool);
 	int n = 0, got;
 
-	if (__builtin_expect(is_starved(q, room), 0)) {
-		if (recycle(q) || !q->closing)
-			return 0;
-		return lane_ended(q, recs, max);
-	}
+	if (__builtin_expect(is_starved(q, room), 0))
+		return starved(q, recs, max);
 	if (__builtin_expect(q->unsaid, 0)) {
 		n = say_losses(q, recs, max);
 		if (n == max)
@@ -458,12 +469,19 @@ int64_t xskq_watermark(struct xskq *q)
 	return mark;
 }
 
+/* Redirected but nowhere yet. What stays away is looked at now and then, and wakes the reader. */
+static bool is_expecting(const struct xskq *q)
+{
+	return debt(q) > 0 && (!q->owed_ns || clock_mono_ns() - q->owed_ns < EXPECTED_FOR);
+}
+
 int xskq_is_due(struct xskq *q)
 {
 	uint32_t there = __atomic_load_n(q->rx.producer, __ATOMIC_ACQUIRE) - q->rx.cached_cons;
 
-	return q->busy_poll || there || (q->unsaid && !q->starved) ||
-	       (q->closing && !q->ended) || debt(q) > 0;
+	if (q->closing)
+		return !q->ended || q->unsaid;
+	return q->busy_poll || there || (q->unsaid && !q->starved) || is_expecting(q);
 }
 
 void xskq_stop(struct xskq *q)

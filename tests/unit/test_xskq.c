@@ -216,6 +216,43 @@ static void gone_but_complete(void **state)
 	assert_int_equal(dropped(XCAP_DROP_REDIRECT), 0);
 }
 
+/* Its reader holds all it may: drops are learnt nonetheless, else the watermark stands still. */
+static void starved_but_honest(void **state)
+{
+	struct xcap_record recs[NR];
+	int64_t mark;
+
+	redirect(NR - KEEP);
+	deliver(NR - KEEP);
+	assert_int_equal(xskq_peek(&q, recs, NR), NR - KEEP);
+	redirect(5);
+	assert_int_equal(xskq_peek(&q, recs, NR), 0);
+	assert_true(q.starved);
+	xskq_watermark(&q);
+	socket_counts.rx_ring_full = 5;
+	q.idled_ns = 0;
+	mark = clock_mono_ns() - CLOCK_MARGIN_NS;
+	assert_int_equal(xskq_peek(&q, recs, NR), 0);
+	assert_true(xskq_watermark(&q) >= mark);
+	assert_false(xskq_is_due(&q));
+
+	/* and what is nowhere is not waited for on the CPU */
+	redirect(1);
+	assert_true(xskq_is_due(&q));
+	q.idled_ns = 0;
+	assert_int_equal(xskq_peek(&q, recs, NR), 0);
+	q.owed_ns -= 10 * NS_PER_MS;
+	assert_false(xskq_is_due(&q));
+
+	/* the reader has room again: all is told */
+	xskq_release(&q, NR - KEEP);
+	deliver(1);
+	assert_int_equal(xskq_peek(&q, recs, NR), 2);
+	assert_int_equal(recs[0].loss.where, XCAP_DROP_XSK_RING_FULL);
+	assert_int_equal(recs[0].loss.count, 5);
+	assert_int_equal(recs[1].type, XCAP_PACKET);
+}
+
 /* ---- frames ---- */
 
 static void without_a_stamp(void **state)
@@ -242,6 +279,7 @@ int main(void)
 		TEST(younger_frames_are_left_alone),
 		TEST(the_end_closes_the_books),
 		TEST(gone_but_complete),
+		TEST(starved_but_honest),
 		TEST(without_a_stamp),
 	};
 
