@@ -219,6 +219,7 @@ static void describe_queue(struct xsk *x, struct source *s, const struct xsk_con
 	q->snaplen = c->snaplen;
 	q->busy_poll = c->busy_poll;
 	q->in_order = !x->generic;
+	q->trail_ns = x->generic ? s->slack_ns : 0;
 	q->counts = &x->counts[c->first + i];
 	q->ifindex = c->dev.ifindex;
 	q->err = s->err;

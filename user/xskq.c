@@ -456,7 +456,13 @@ int64_t xskq_watermark(struct xskq *q)
 			mark = q->wait_ns;
 		q->waiting = false;
 	}
-	now = q->waiting ? 0 : clock_mono_ns() - CLOCK_MARGIN_NS;
+	/*
+	 * Behind the generic hook several CPUs run one queue, and the first to count is not
+	 * always the first to deliver: as many frames as were counted may have come, but not
+	 * the same ones. So the mark is that of frames which have had the slack to come in.
+	 * Those of a batch that step back are flagged late.
+	 */
+	now = q->waiting ? 0 : clock_mono_ns() - CLOCK_MARGIN_NS - q->trail_ns;
 	if (!q->waiting && now - q->wait_ns >= MARK_EVERY) {
 		q->wait_ns = now;
 		/* the program counts first and reads its clock second: here the other way round */

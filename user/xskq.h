@@ -26,6 +26,7 @@ struct xskq {
 	uint32_t snaplen;
 	bool busy_poll;
 	bool in_order;			/* one CPU at a time stamps this queue */
+	int64_t trail_ns;		/* else the watermark stays behind the clock by this */
 	bool starved;			/* the reader holds too much: recycling */
 	bool ended;
 	uint64_t taken;			/* frames from the rx ring, recycled ones included */
