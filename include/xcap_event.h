@@ -155,8 +155,9 @@ struct xcap_ctl {
 _Static_assert(sizeof(struct xcap_ctl) == 64, "layout");
 
 /*
- * AF_XDP metadata: the 16 bytes in front of each frame in the UMEM. magic tells
- * a stamp from what an earlier frame left there.
+ * AF_XDP metadata: the 16 bytes in front of each frame in the UMEM. Without magic
+ * nobody stamped the frame. An earlier frame of the chunk leaves the same magic: it
+ * shows a driver that never brings the stamp along, and no single frame without one.
  */
 #define XCAP_META_MAGIC 0x70616378	/* "xcap" */
 struct xcap_meta {

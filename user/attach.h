@@ -13,9 +13,9 @@
 
 /**
  * attach_xdp - XDP by bpf_link, native where the driver can, else generic
- * @prog_fd: loaded XDP program
+ * @prog_fd: loaded XDP program; for a jumbo MTU the native hook wants one for frames in
+ *           pieces (BPF_F_XDP_HAS_FRAGS)
  * @ifindex: interface
- * @frags:   the program is xdp.frags; the native hook with a jumbo MTU needs it
  * @generic: out: the driver has no native XDP
  *
  * Never replaces: another program there is -EBUSY and a sentence with its name and id.
