@@ -20,6 +20,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "netdev.h"
 
 /* Kernel 6.6; older headers do not know them. */
 #define TCX_INGRESS 46
@@ -83,7 +84,7 @@ int attach_xdp(int prog_fd, uint32_t ifindex, bool *generic, struct error *err)
 		if (is_final(fd))
 			break;
 	}
-	if (!if_indextoname(ifindex, name))	/* bpf_link_create calls it EINVAL */
+	if (!netdev_exists(ifindex))	/* bpf_link_create calls it EINVAL */
 		return error_set(err, -ENODEV,
 				 "the interface with index %u has gone away", ifindex);
 	switch (fd) {

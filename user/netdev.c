@@ -26,6 +26,7 @@
 #define OPERSTATE_UNKNOWN 0
 #define OPERSTATE_UP 6
 #define NR_ALTNAMES 8
+#define DUMPS 10		/* tries */
 
 struct link {
 	struct netdev dev;
@@ -301,16 +302,25 @@ static int dump(uint16_t type, struct links *ls, mnl_cb_t fn)
 	return ask(nlh, fn, ls);
 }
 
-static int load(struct links *ls, struct error *err)
+static int dump_all(struct links *ls)
 {
 	int ret;
 
-	*ls = (struct links){};
+	ls->nr = 0;
 	ret = dump(RTM_GETLINK, ls, on_link);
 	if (!ret && ls->failed)
 		ret = -ENOMEM;
-	if (!ret)
-		ret = dump(RTM_GETADDR, ls, on_addr);
+	return ret ?: dump(RTM_GETADDR, ls, on_addr);
+}
+
+static int load(struct links *ls, struct error *err)
+{
+	int ret = -EINTR;
+
+	*ls = (struct links){};
+	/* EINTR: an interface came or went meanwhile, the dump is not of one moment */
+	for (int i = 0; i < DUMPS && ret == -EINTR; i++)
+		ret = dump_all(ls);
 	if (ret) {
 		free(ls->v);
 		return error_set(err, ret, "cannot list the interfaces by rtnetlink: %s",
@@ -420,5 +430,6 @@ int netdev_exists(uint32_t ifindex)
 {
 	char name[IF_NAMESIZE];
 
-	return if_indextoname(ifindex, name) != NULL;
+	/* any other reason, descriptors for one, says nothing about the interface */
+	return if_indextoname(ifindex, name) || (errno != ENXIO && errno != ENODEV);
 }

@@ -44,13 +44,10 @@ int netdev_each(int (*fn)(const struct netdev *dev, void *user), void *user, str
  */
 bool netdev_may_take(const struct netdev *dev, char *why, size_t size);
 
-/*
- * rx_missed_errors + rx_dropped-by-NIC as far as rtnetlink tells (IFLA_STATS64
- * rx_missed_errors). 0 when gone.
- */
+/* rx_missed_errors: the NIC had no buffer. 0 when gone. */
 uint64_t netdev_rx_missed(uint32_t ifindex);
 
-/* Return: 1 the interface exists; 0 it is gone. */
+/* Return: 1 the interface exists, or that cannot be found out; 0 it is gone. */
 int netdev_exists(uint32_t ifindex);
 
 #endif
