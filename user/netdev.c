@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   rtnetlink dumps of links and addresses, ethtool ioctls.
+ * In:   rtnetlink dumps of links, addresses and forwarding entries, ethtool ioctls.
  * Out:  struct netdev, and whether taking an interface's frames would hurt.
  * Owns: nothing that outlives a call.
  * Runs on: any thread; the answers are of its network namespace.
@@ -32,6 +32,7 @@ struct link {
 	struct netdev dev;
 	uint32_t master, lower;		/* ifindex; 0 none */
 	bool lower_elsewhere;		/* lower is an index of another namespace */
+	uint8_t mac[6];
 	char altnames[NR_ALTNAMES][128];
 	int nr_altnames;
 };
@@ -135,6 +136,10 @@ static int on_link(const struct nlmsghdr *nlh, void *user)
 		case IFLA_IFNAME:
 			snprintf(l->dev.name, sizeof(l->dev.name), "%s", mnl_attr_get_str(a));
 			break;
+		case IFLA_ADDRESS:
+			if (mnl_attr_get_payload_len(a) == sizeof(l->mac))
+				memcpy(l->mac, mnl_attr_get_payload(a), sizeof(l->mac));
+			break;
 		case IFLA_MTU:
 			l->dev.mtu = mnl_attr_get_u32(a);
 			break;
@@ -218,6 +223,42 @@ static int on_addr(const struct nlmsghdr *nlh, void *user)
 	return MNL_CB_OK;
 }
 
+/*
+ * The unicast addresses that an interface takes frames for beside its own: those of
+ * what stands on it, in whatever namespace. An all-zero one, or one with a destination,
+ * is a tunnel's.
+ */
+static int on_fdb(const struct nlmsghdr *nlh, void *user)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
+	static const uint8_t none[6];
+	const uint8_t *mac = NULL;
+	struct links *ls = user;
+	const struct nlattr *a;
+	struct link *l;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || !(nd->ndm_flags & NTF_SELF) ||
+	    !(nd->ndm_state & NUD_PERMANENT))
+		return MNL_CB_OK;
+	l = find(ls, nd->ndm_ifindex);
+	if (!l || l->dev.busy[0])
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, nlh, sizeof(*nd)) {
+		if (mnl_attr_get_type(a) == NDA_DST)
+			return MNL_CB_OK;
+		if (mnl_attr_get_type(a) == NDA_LLADDR &&
+		    mnl_attr_get_payload_len(a) == sizeof(none))
+			mac = mnl_attr_get_payload(a);
+	}
+	if (!mac || mac[0] & 1 || !memcmp(mac, none, sizeof(none)) ||
+	    !memcmp(mac, l->mac, sizeof(l->mac)))
+		return MNL_CB_OK;
+	snprintf(l->dev.busy, sizeof(l->dev.busy),
+		 "carries an interface in another namespace (%02x:%02x:%02x:%02x:%02x:%02x)",
+		 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return MNL_CB_OK;
+}
+
 /* Pairs name their other end as "link"; nothing stands on anything there. */
 static bool is_pair(const struct netdev *d)
 {
@@ -287,7 +328,7 @@ static int by_ifindex(const void *a, const void *b)
 	return (x->dev.ifindex > y->dev.ifindex) - (x->dev.ifindex < y->dev.ifindex);
 }
 
-static int dump(uint16_t type, struct links *ls, mnl_cb_t fn)
+static int dump(uint16_t type, uint8_t family, size_t header, struct links *ls, mnl_cb_t fn)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -296,9 +337,8 @@ static int dump(uint16_t type, struct links *ls, mnl_cb_t fn)
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nlh->nlmsg_seq = type;
-	gen = mnl_nlmsg_put_extra_header(nlh, type == RTM_GETLINK ? sizeof(struct ifinfomsg) :
-					 sizeof(struct ifaddrmsg));
-	gen->rtgen_family = AF_UNSPEC;
+	gen = mnl_nlmsg_put_extra_header(nlh, header);
+	gen->rtgen_family = family;
 	return ask(nlh, fn, ls);
 }
 
@@ -307,10 +347,16 @@ static int dump_all(struct links *ls)
 	int ret;
 
 	ls->nr = 0;
-	ret = dump(RTM_GETLINK, ls, on_link);
+	ret = dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), ls, on_link);
 	if (!ret && ls->failed)
 		ret = -ENOMEM;
-	return ret ?: dump(RTM_GETADDR, ls, on_addr);
+	ret = ret ?: dump(RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), ls, on_addr);
+	if (ret)
+		return ret;
+	/* what is here has better names than its hardware address */
+	mark_busy(ls);
+	ret = dump(RTM_GETNEIGH, AF_BRIDGE, sizeof(struct ndmsg), ls, on_fdb);
+	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
 static int load(struct links *ls, struct error *err)
@@ -326,7 +372,6 @@ static int load(struct links *ls, struct error *err)
 		return error_set(err, ret, "cannot list the interfaces by rtnetlink: %s",
 				 strerrordesc_np(-ret));
 	}
-	mark_busy(ls);
 	qsort(ls->v, ls->nr, sizeof(*ls->v), by_ifindex);
 	return 0;
 }
@@ -406,6 +451,8 @@ bool netdev_may_take(const struct netdev *dev, char *why, size_t size)
 		snprintf(why, size, "has another XDP program (id %u)", dev->xdp_prog_id);
 	else if (dev->arphrd != ARPHRD_ETHER)
 		snprintf(why, size, "is no Ethernet interface");
+	else if (dev->promisc)
+		snprintf(why, size, "is promiscuous, for somebody else who listens to it");
 	else
 		return snprintf(why, size, "has no address and nothing stands on it") > 0;
 	return false;

@@ -22,7 +22,7 @@ struct netdev {
 	uint32_t rx_ring;	/* descriptors of an RX ring of the NIC; 0 unknown */
 	bool up;		/* IFF_UP */
 	bool running;		/* operstate up or unknown, carrier there */
-	bool promisc;
+	bool promisc;		/* somebody asked for all frames */
 	bool strips_tags;	/* the NIC takes VLAN tags out of the frame (rxvlan) */
 	uint32_t xdp_prog_id;	/* another's or ours; 0 none */
 	/*

@@ -155,6 +155,25 @@ grep -q 'tap:veth0 by tap tcx: veth0 carries the interface mac0' reader.err ||
 	fail "macvlan: $(cat reader.err)"
 stop reader
 ip -n rx link del mac0
+ip -n rx link add mac0 link veth0 address 02:00:00:00:00:77 type macvlan
+ip netns add away
+ip -n rx link set mac0 netns away
+ip -n away link set mac0 up
+start veth0
+grep -q 'tap:veth0 by tap tcx: veth0 carries an interface in another namespace (02:00:00:00:00:77)' \
+	reader.err || fail "macvlan elsewhere: $(cat reader.err)"
+stop reader
+ip -n away link del mac0
+ns_bg rx listener tcpdump -i veth0 -w /dev/null
+wait_for listener.err 'listening on veth0' || exit 1
+start veth0
+grep -q 'tap:veth0 by tap tcx: veth0 is promiscuous' reader.err || fail "tcpdump: $(cat reader.err)"
+stop reader
+stop listener
+start veth0
+grep -q 'xsk:veth0 by xsk copy: veth0 has no address' reader.err || fail "free: $(cat reader.err)"
+stop reader
+wait_gone || fail "something stays attached"
 ip -n rx link set veth0 xdp obj "$B/tests/xdp_pass.bpf.o" sec xdp || fail "no XDP on veth"
 start veth0
 grep -q 'tap:veth0 by tap tcx: veth0 has another XDP program' reader.err || fail "$(cat reader.err)"
