@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "netdev.h"
+#include "ssh.h"
 
 #define OPERSTATE_UNKNOWN 0
 #define OPERSTATE_UP 6
@@ -41,6 +42,7 @@ struct links {
 	struct link *v;
 	int nr, size;
 	bool failed;		/* out of memory in a callback */
+	struct ssh_peer ssh;
 };
 
 /* ---- rtnetlink ---- */
@@ -191,8 +193,9 @@ static struct link *find(struct links *ls, uint32_t ifindex)
 
 /*
  * An IPv6 link-local address does not count: the kernel gives one to every
- * interface that is up, a mirror port's too, and nobody chose it. All others
- * count, 169.254.0.0/16 as well: somebody put it there.
+ * interface that is up, a mirror port's too, and nobody chose it; but the one
+ * that we are logged in by counts. So do all others, 169.254.0.0/16 as well:
+ * somebody put it there.
  */
 static int on_addr(const struct nlmsghdr *nlh, void *user)
 {
@@ -202,6 +205,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *user)
 	struct links *ls = user;
 	const struct nlattr *a;
 	struct link *l;
+	bool linklocal;
 
 	if (nlh->nlmsg_type != RTM_NEWADDR)
 		return MNL_CB_OK;
@@ -215,11 +219,14 @@ static int on_addr(const struct nlmsghdr *nlh, void *user)
 			addr = mnl_attr_get_payload(a);
 	}
 	local = local ?: addr;
-	if (!local || (ifa->ifa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(local)))
+	if (!local)
+		return MNL_CB_OK;
+	linklocal = ifa->ifa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(local);
+	if (linklocal && (!ls->ssh.remote_port || memcmp(local, ls->ssh.local, 16)))
 		return MNL_CB_OK;
 	if (inet_ntop(ifa->ifa_family, local, text, sizeof(text)))
-		snprintf(l->dev.busy, sizeof(l->dev.busy), "has the address %s/%u", text,
-			 ifa->ifa_prefixlen);
+		snprintf(l->dev.busy, sizeof(l->dev.busy), "has the address %s/%u%s", text,
+			 ifa->ifa_prefixlen, linklocal ? " of our ssh connection" : "");
 	return MNL_CB_OK;
 }
 
@@ -364,6 +371,7 @@ static int load(struct links *ls, struct error *err)
 	int ret = -EINTR;
 
 	*ls = (struct links){};
+	ssh_find(&ls->ssh);
 	/* EINTR: an interface came or went meanwhile, the dump is not of one moment */
 	for (int i = 0; i < DUMPS && ret == -EINTR; i++)
 		ret = dump_all(ls);

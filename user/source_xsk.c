@@ -64,7 +64,8 @@ static void configure(struct xsk *x, const struct xsk_conf *c, const struct ssh_
 	struct xdp_redirect_cfg *cfg = (struct xdp_redirect_cfg *)&x->bpf->rodata->cfg;
 
 	cfg->ifindex = c->dev.ifindex;
-	cfg->pass_host = c->dev.busy[0] != '\0';
+	/* ssh may come in here though its address stands on another interface */
+	cfg->pass_host = c->dev.busy[0] || ssh->remote_port;
 	memcpy(cfg->ssh_remote, ssh->remote, sizeof(cfg->ssh_remote));
 	memcpy(cfg->ssh_local, ssh->local, sizeof(cfg->ssh_local));
 	cfg->ssh_remote_port = ssh->remote_port;
@@ -312,8 +313,10 @@ static void describe(struct xsk *x, struct source *s, const struct xsk_conf *c,
 		snprintf(queues, sizeof(queues), "queues %u-%u", c->first, c->first + c->nr - 1);
 	if (!c->dev.busy[0])
 		snprintf(s->note, sizeof(s->note),
-			 "takes all frames of %s, %s%s; tap:%s would copy them",
-			 name, queues, c->dev.up ? "" : ", which is down", name);
+			 "takes all frames of %s, %s%s%s%s; tap:%s would copy them",
+			 name, queues, c->dev.up ? "" : ", which is down",
+			 ssh->remote_port ? ", but for ARP, neighbour discovery and ssh from " : "",
+			 ssh->text, name);
 	else
 		snprintf(s->note, sizeof(s->note),
 			 "%s %s: the host loses what comes in at %s, but for ARP, "

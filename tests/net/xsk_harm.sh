@@ -144,6 +144,64 @@ grep -q '^reader: capturing xsk:veth0 by xsk copy: veth0 has no address' reader.
 	fail "plain veth0 without an address: $(cat reader.err)"
 stop reader
 wait_gone || fail "something stays attached"
+start xsk:veth0 SSH_CONNECTION="192.0.2.1 40022 192.0.2.2 7722"
+grep -q 'but for ARP, neighbour discovery and ssh from 192.0.2.1 port 40022;' reader.err ||
+	fail "the note does not say what is left to the host: $(cat reader.err)"
+ns tx python3 -c '
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("veth0", 0))
+eth = bytes(5) + b"\2" + bytes(5) + b"\1"
+tcp = struct.pack("!BBHHHBBH8s", 0x45, 0, 40, 0, 0, 64, 6, 0, b"\xc0\0\2\1\xc0\0\2\2")
+for frame in (b"\x08\6" + bytes(28), b"\x08\0" + tcp + struct.pack("!HH", 40022, 7722) + bytes(16),
+        b"\x08\0" + tcp + struct.pack("!HH", 40023, 7722) + bytes(16)):
+    s.send(eth + frame)
+' || fail "no raw frames"
+sleep 0.2
+stop reader
+[ "$(field filtered <reader.out) $(field delivered <reader.out)" = "2 1" ] ||
+	fail "ssh by an address of another interface: $(cat reader.out)"
+wait_gone || fail "something stays attached"
+
+# a link-local address keeps nobody from taking frames, unless we are logged in by it
+for end in tx rx; do
+	ns $end sh -c 'echo 0 >/proc/sys/net/ipv6/conf/veth0/disable_ipv6'
+done
+ip -n tx addr add fe80::1/64 dev veth0 nodad
+ip -n rx addr add fe80::2/64 dev veth0 nodad
+start veth0
+grep -q 'capturing xsk:veth0 by xsk copy: veth0 has no address' reader.err ||
+	fail "plain veth0 with a link-local address: $(cat reader.err)"
+stop reader
+start veth0 SSH_CONNECTION="fe80::1%veth0 40022 fe80::2%veth0 7722"
+grep -q 'tap:veth0 by tap tcx: veth0 has the address fe80::2/64 of our ssh connection' reader.err ||
+	fail "plain veth0 with our ssh: $(cat reader.err)"
+stop reader
+start xsk:veth0 SSH_CONNECTION="fe80::1%veth0 40022 fe80::2%veth0 7722"
+ip -n tx neigh flush dev veth0
+ip -n rx neigh flush dev veth0
+ns_bg rx server python3 -c '
+import socket
+s = socket.socket(socket.AF_INET6)
+s.bind(("fe80::2", 7722, 0, socket.if_nametoindex("veth0")))
+s.listen()
+print("listening", flush=True)
+s.accept()[0].sendall(b"hello")
+'
+wait_for server.out listening || exit 1
+ns tx python3 -c '
+import socket
+scope = socket.if_nametoindex("veth0")
+s = socket.socket(socket.AF_INET6)
+s.bind(("fe80::1", 40022, 0, scope))
+s.settimeout(5)
+s.connect(("fe80::2", 7722, 0, scope))
+assert s.recv(100) == b"hello"
+' || fail "ssh by a link-local address was cut off"
+stop reader
+wait_gone || fail "something stays attached"
+ns_quiet tx
+ns_quiet rx
 ip -n rx link add br0 type bridge && ip -n rx link set veth0 master br0
 start veth0
 grep -q 'tap:veth0 by tap tcx: veth0 is a port of br0' reader.err || fail "port: $(cat reader.err)"
