@@ -97,7 +97,7 @@ int attach_xdp(int prog_fd, uint32_t ifindex, bool *generic, struct error *err)
 				 "run as root, or with CAP_NET_ADMIN and CAP_BPF",
 				 name_of(ifindex, name));
 	}
-	return error_set(err, fd,
+	return error_set(err, fd == -EINVAL ? -EOPNOTSUPP : fd,
 			 "%s takes no XDP program (native: %s; generic: %s): copy with tap:%s",
 			 name_of(ifindex, name), strerrordesc_np(-first), strerrordesc_np(-fd),
 			 name);

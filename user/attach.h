@@ -19,7 +19,8 @@
  * @generic: out: the driver has no native XDP
  *
  * Never replaces: another program there is -EBUSY and a sentence with its name and id.
- * Return: link fd; -errno with a sentence.
+ * Return: link fd; -EOPNOTSUPP: the interface takes none, or not one like this; other
+ * -errno; each with a sentence.
  */
 int attach_xdp(int prog_fd, uint32_t ifindex, bool *generic, struct error *err);
 

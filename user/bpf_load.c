@@ -40,7 +40,8 @@ int bpf_load_failed(int err, const char *what, struct error *e)
 		return error_set(e, err,
 				 "no memory for the BPF programs of %s; raise RLIMIT_MEMLOCK "
 				 "or try a smaller ring", what);
-	return error_set(e, err,
+	/* -EINVAL: a flag or a helper that it does not know; nobody's options are wrong */
+	return error_set(e, err == -EINVAL ? -EOPNOTSUPP : err,
 			 "the kernel refuses the BPF programs of %s: %s; `bpftool prog load` "
 			 "shows its reasons", what, strerror(-err));
 }

@@ -78,7 +78,10 @@ static int source_iface_open(struct source *s, const struct spec *spec)
 		return ret;
 	/* it would do no harm, but it cannot be had: another was faster, or an old kernel */
 	snprintf(why, sizeof(why), "%.200s", s->err->text);
-	return become(s, spec, &source_tap_ops, why);
+	ret = become(s, spec, &source_tap_ops, why);
+	if (!ret)
+		s->err->text[0] = '\0';
+	return ret;
 }
 
 /* Only ever seen on a source that could not be opened. */

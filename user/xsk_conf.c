@@ -137,7 +137,7 @@ int xsk_conf_refused(const struct xsk_conf *c, int err, uint32_t queue, struct e
 	case -EAFNOSUPPORT:
 		return error_set(e, err, "this kernel has no AF_XDP: copy with tap:%s", name);
 	}
-	return error_set(e, err,
+	return error_set(e, err == -EINVAL ? -EOPNOTSUPP : err,
 			 "cannot bind an AF_XDP socket to queue %u of %s: %s; "
 			 "tap:%s copies instead",
 			 queue, name, strerrordesc_np(-err), name);

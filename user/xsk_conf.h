@@ -22,7 +22,10 @@ struct xsk_conf {
 int xsk_conf_parse(struct xsk_conf *c, const struct spec *spec, uint32_t snaplen,
 		   struct error *err);
 
-/* The sentence for a socket or a UMEM that the kernel refused. Return: err. */
+/*
+ * The sentence for a socket or a UMEM that the kernel refused. Return: err; a kernel's -EINVAL
+ * is no mistake in the options, but something that it does not know: -EOPNOTSUPP.
+ */
 int xsk_conf_refused(const struct xsk_conf *c, int err, uint32_t queue, struct error *e);
 
 #endif

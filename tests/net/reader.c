@@ -170,6 +170,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "reader: %s\n", xcap_errmsg(NULL));
 		return 1;
 	}
+	if (xcap_errmsg(x)[0]) {
+		fprintf(stderr, "reader: open, but there is a complaint: %s\n", xcap_errmsg(x));
+		return 1;
+	}
 	for (int i = 0; i < xcap_nr_sources(x); i++) {
 		info.sz = sizeof(info);
 		xcap_source_info(x, i, &info);

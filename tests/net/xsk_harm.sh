@@ -248,6 +248,20 @@ ns rx reader xsk:veth0 2>refused.err && fail "took an occupied hook"
 grep -q "already has the XDP program 'xdp_redirect'" refused.err || fail "$(cat refused.err)"
 stop reader
 
+# a kernel that does not know what we ask for is nobody's mistake: plain names copy
+wait_gone || fail "something stays attached"
+ns rx strace -o calls -e trace=bpf reader -t 1 veth0 >reader.out 2>&1 || fail "$(cat reader.out)"
+nth=$(grep ^bpf calls | grep -n -m 1 'LINK_CREATE.*BPF_XDP' | cut -d: -f1)
+wait_gone || fail "something stays attached"
+for call in bpf:when=$nth..$((nth + 1)) setsockopt:when=1; do
+	ns rx strace -o calls -e trace=bpf,setsockopt \
+		-e "inject=${call%%:*}:error=EINVAL:${call#*:}" \
+		reader -t 1 veth0 >refused.out 2>refused.err
+	grep EINVAL calls
+	grep -q '^reader: capturing tap:veth0 .*Invalid argument' refused.err ||
+		fail "$call: $(cat refused.err)"
+done
+
 # altnames, and wrong words
 ip -n rx link property add dev veth0 altname a_name_longer_than_fifteen
 start xsk:a_name_longer_than_fifteen
