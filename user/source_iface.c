@@ -53,7 +53,7 @@ static int become(struct source *s, const struct spec *spec, const struct source
 	if (ret)
 		return ret;
 	snprintf(note, sizeof(note), "%s", s->note);
-	snprintf(s->note, sizeof(s->note), "%.160s, so %s:%.60s: %.260s", why, ops->scheme,
+	snprintf(s->note, sizeof(s->note), "%.150s, so %s:%.60s: %.280s", why, ops->scheme,
 		 spec->name, note);
 	return 0;
 }

@@ -299,35 +299,13 @@ static int open_gates(struct xsk *x, const struct xsk_conf *c)
 static void describe(struct xsk *x, struct source *s, const struct xsk_conf *c,
 		     const struct ssh_peer *ssh)
 {
-	const char *name = c->dev.name;
 	struct xdp_options opts = {};
 	socklen_t len = sizeof(opts);
-	char queues[48];
 
 	getsockopt(x->queues[0].fd, SOL_XDP, XDP_OPTIONS, &opts, &len);
 	snprintf(s->mode, sizeof(s->mode), "xsk %s", x->generic ? "generic" :
 		 opts.flags & XDP_OPTIONS_ZEROCOPY ? "zero-copy" : "copy");
-	if (c->nr == 1)
-		snprintf(queues, sizeof(queues), "queue %u", c->first);
-	else
-		snprintf(queues, sizeof(queues), "queues %u-%u", c->first, c->first + c->nr - 1);
-	if (!c->dev.busy[0])
-		snprintf(s->note, sizeof(s->note),
-			 "takes all frames of %s, %s%s%s%s; tap:%s would copy them",
-			 name, queues, c->dev.up ? "" : ", which is down",
-			 ssh->remote_port ? ", but for ARP, neighbour discovery and ssh from " : "",
-			 ssh->text, name);
-	else
-		snprintf(s->note, sizeof(s->note),
-			 "%s %s: the host loses what comes in at %s, but for ARP, "
-			 "neighbour discovery%s%s; tap:%s takes nothing from it",
-			 name, c->dev.busy, queues,
-			 ssh->remote_port ? " and ssh from " : " (no ssh connection is known)",
-			 ssh->remote_port ? ssh->text : "", name);
-	/* ends of a pair only carry on what a VLAN device put beside the frame */
-	if (c->dev.strips_tags && !c->dev.kind[0])
-		strncat(s->note, "; the NIC takes VLAN tags out: ethtool -K can switch rxvlan off",
-			sizeof(s->note) - strlen(s->note) - 1);
+	xsk_conf_note(c, ssh, s->note, sizeof(s->note));
 }
 
 /* Attaching a program restarts the rings of many a NIC, and the link with them. */
@@ -369,6 +347,7 @@ static int open_all(struct xsk *x, struct source *s, const struct spec *spec)
 	if (ret)
 		return xsk_conf_refused(&c, ret, c.first, s->err);
 	describe(x, s, &c, &ssh);
+	s->err->text[0] = '\0';		/* of an attempt that another made up for */
 	s->nr_lanes = x->nr;
 	s->nap_ns = c.busy_poll ? 1 : c.ring * NS_PER_FRAME / 2;	/* nobody else polls */
 	return 0;

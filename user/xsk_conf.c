@@ -114,6 +114,42 @@ int xsk_conf_parse(struct xsk_conf *c, const struct spec *spec, uint32_t snaplen
 	return ret;
 }
 
+/* A tag that is not in the frame, but in what the kernel has beside it, is lost on this way. */
+static const char *tags_note(const struct netdev *dev)
+{
+	if (!dev->strips_tags)
+		return "";
+	if (!dev->kind[0])
+		return "; the NIC takes VLAN tags out: ethtool -K can switch rxvlan off";
+	if (!strcmp(dev->kind, "veth"))
+		return "; tags of VLAN devices on the other end are not seen: "
+		       "ethtool -K there can switch txvlan off";
+	return "; VLAN tags that the kernel keeps beside the frame are not seen";
+}
+
+void xsk_conf_note(const struct xsk_conf *c, const struct ssh_peer *ssh, char *note, size_t size)
+{
+	const char *name = c->dev.name;
+	char queues[48];
+
+	if (c->nr == 1)
+		snprintf(queues, sizeof(queues), "queue %u", c->first);
+	else
+		snprintf(queues, sizeof(queues), "queues %u-%u", c->first, c->first + c->nr - 1);
+	if (!c->dev.busy[0])
+		snprintf(note, size, "takes all frames of %s, %s%s%s%s; tap:%s would copy them%s",
+			 name, queues, c->dev.up ? "" : ", which is down",
+			 ssh->remote_port ? ", but for ARP, neighbour discovery and ssh from " : "",
+			 ssh->text, name, tags_note(&c->dev));
+	else
+		snprintf(note, size,
+			 "%s %s: the host loses what comes in at %s, but for ARP, "
+			 "neighbour discovery%s%s; tap:%s takes nothing from it%s",
+			 name, c->dev.busy, queues,
+			 ssh->remote_port ? " and ssh from " : " (no ssh connection is known)",
+			 ssh->text, name, tags_note(&c->dev));
+}
+
 int xsk_conf_refused(const struct xsk_conf *c, int err, uint32_t queue, struct error *e)
 {
 	const char *name = c->dev.name;

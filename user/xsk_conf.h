@@ -8,6 +8,7 @@
 #include "error.h"
 #include "netdev.h"
 #include "source.h"
+#include "ssh.h"
 
 struct xsk_conf {
 	struct netdev dev;
@@ -21,6 +22,9 @@ struct xsk_conf {
 /* Return: 0; -errno with a sentence. */
 int xsk_conf_parse(struct xsk_conf *c, const struct spec *spec, uint32_t snaplen,
 		   struct error *err);
+
+/* What such a capture does to the host, and what it does not see. */
+void xsk_conf_note(const struct xsk_conf *c, const struct ssh_peer *ssh, char *note, size_t size);
 
 /*
  * The sentence for a socket or a UMEM that the kernel refused. Return: err; a kernel's -EINVAL

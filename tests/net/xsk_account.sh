@@ -74,6 +74,27 @@ prepare='ip link add mac0 address 02:00:00:00:00:02 link veth0 type macvlan &&
 check "generic" "" xsk:mac0 "" "$all" -n 10007 -S 60:1514
 prepare=
 
+# a tag beside the frame, as VLAN devices put it, is lost here: the note says so and what helps
+ns_pair tx:veth0 rx:veth0 || fail "no veth pair"
+ns tx tc qdisc add dev veth0 clsact &&
+	ns tx tc filter add dev veth0 egress bpf direct-action obj "$B/tests/tag_push.bpf.o" sec tc ||
+	fail "no program at the tc hook"
+for offload in on off; do
+	ns tx ethtool -K veth0 txvlan $offload
+	ns_bg rx dump xcap dump -i xsk:veth0 -w tags.pcapng
+	wait_for dump.err 'capturing' || exit 1
+	grep -q 'tags of VLAN devices on the other end are not seen: ethtool -K there' dump.err ||
+		fail "tags beside frames: $(cat dump.err)"
+	ns tx txgen -i veth0 -n 11 >/dev/null
+	sleep 0.2
+	stop dump
+	tags=$(tcpdump -nner tags.pcapng vlan 7 2>/dev/null | wc -l)
+	echo "txvlan $offload: $tags tags"
+	[ $offload = on ] || [ "$tags" = 11 ] || fail "what the note says does not help: $tags of 11"
+done
+ip netns del tx
+ip netns del rx
+
 # the kernel has no frames left, the reader holds too many, the reader leaves
 check "a slow reader" "" "xsk:veth0?ring=256" "-d 20000" \
 	'a["xsk_no_frame"] + a["xsk_ring_full"] > 0 and a["losses"] > 0' -n 50021
@@ -83,6 +104,11 @@ check "a slow reader, four queues" "queues=4" "xsk:veth0?ring=256" "-d 20000" \
 	'a["dropped"] > 0' -n 50021 --queues 4
 check "a reader that holds" "" "xsk:veth0?ring=256&frames=1024" "-h 4000" \
 	'a["held"] > 0 and a["losses"] > 0' -n 10007
+check "a reader that holds, no power of two, jumbo" "mtu=9000" \
+	"xsk:veth0?ring=1024&frames=3000" "-h 9000" 'a["held"] > 0 and a["losses"] > 0 and a["joined"]' \
+	-n 10007 -S 4000:9014
+check "a reader that holds, no power of two" "" "xsk:veth0?ring=1024&frames=3000" "-h 9000" \
+	'a["held"] > 0 and a["losses"] > 0' -n 20011
 check "a reader that holds, jumbo" "mtu=9000" "xsk:veth0?ring=256&frames=1024" "-h 4000" \
 	'a["held"] > 0 and a["losses"] > 0' -n 5003 -S 4000:9014
 exit 0
