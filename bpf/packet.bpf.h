@@ -39,6 +39,10 @@ struct packet {
 static __always_inline int packet_fill(PACKET_CTX *ctx, const struct packet *p, __u8 *to, __u32 n,
 				       const __u32 size)
 {
+	/* never so, but where n was kept on the stack meanwhile 6.1 has lost sight of it */
+	at_least_one(n);
+	if (n > size)
+		return -1;
 	if (!p->tagged && size == SMALL_MAX)
 		return packet_load_small(ctx, to, n);
 	if (!p->tagged || n <= MACS_LEN)
@@ -50,7 +54,7 @@ static __always_inline int packet_fill(PACKET_CTX *ctx, const struct packet *p, 
 		return 0;
 	n -= MACS_LEN + VLAN_HLEN;
 	at_least_one(n);
-	if (n > PACKET_MAX)
+	if (n > size - MACS_LEN - VLAN_HLEN)
 		return -1;
 	return packet_load(ctx, MACS_LEN, to + MACS_LEN + VLAN_HLEN, n);
 }

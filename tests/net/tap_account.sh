@@ -62,3 +62,26 @@ wait_for count.err '^xcap: capturing' || exit 1
 ns tx txgen -i veth0 -n 10007 >/dev/null
 finished count || fail "$(cat count.err)"
 python3 "$books" count.out 'records == 1009' 'seen >= 1009' || exit 1
+
+# a cut through a tag that the kernel keeps beside the frame: its first bytes are there
+for snaplen in 13 14 16 17 18; do
+	ns_bg rx dump xcap dump -i "tap:veth0?snaplen=$snaplen" -w cut.pcapng -q
+	wait_for dump.err '^xcap: capturing' || exit 1
+	ns tx txgen -i veth0 -n 7 --vlan 7 >/dev/null || fail "txgen failed"
+	sleep 0.2
+	stop dump || fail "$(cat dump.err)"
+	tcpdump -r cut.pcapng -w cut.pcap 2>/dev/null
+	python3 - "$snaplen" <<-'END' || fail "a tagged frame cut at $snaplen bytes is wrong"
+		import struct, sys
+		data, n, at, packets = open("cut.pcap", "rb").read(), int(sys.argv[1]), 24, 0
+		while at < len(data):
+		    caplen, length = struct.unpack_from("<II", data, at + 8)
+		    frame = data[at + 16:at + 16 + caplen]
+		    tag = bytes.fromhex("810000070800")[:caplen - 12]
+		    if caplen != n or length != 64 or frame[12:] != tag:
+		        sys.exit(f"{caplen} of {length} bytes: {frame.hex()}")
+		    at += 16 + caplen
+		    packets += 1
+		sys.exit(packets != 7)
+	END
+done
