@@ -78,7 +78,7 @@ for snaplen in 13 14 16 17 18; do
 		    caplen, length = struct.unpack_from("<II", data, at + 8)
 		    frame = data[at + 16:at + 16 + caplen]
 		    tag = bytes.fromhex("810000070800")[:caplen - 12]
-		    if caplen != n or length != 64 or frame[12:] != tag:
+		    if caplen != n or length != 60 or frame[12:] != tag:
 		        sys.exit(f"{caplen} of {length} bytes: {frame.hex()}")
 		    at += 16 + caplen
 		    packets += 1
