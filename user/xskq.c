@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   descriptors from one rx ring, counts of the XDP program and the socket.
+ * In:   descriptors from one rx ring; what xsk_books.c knows of frames that are not there.
  * Out:  records that lend the frames where they lie in the UMEM, loss records.
  * Owns: the socket, and the chunks that are not the kernel's.
  * Runs on: the thread of the handle.
  */
 #include <errno.h>
-#include <linux/if_xdp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "bpf_load.h"
 #include "clock.h"
 #include "netdev.h"
+#include "xsk_books.h"
 #include "xskq.h"
 
 #ifndef XDP_PKT_CONTD
@@ -25,133 +25,9 @@
 #define LOOK_BUSY (10 * NS_PER_MS)	/* how often the socket's counters are read: under load, */
 #define IDLE_EVERY (NS_PER_MS / 20)	/* and when the ring is empty but the counts do not meet */
 #define MARK_EVERY (5 * NS_PER_US)	/* how often the program's count is read for a watermark */
-#define NIC_EVERY (250 * NS_PER_MS)
 #define GONE_AFTER (200 * NS_PER_MS)	/* idle so long: is the interface still there? */
 #define EXPECTED_FOR NS_PER_MS	/* missing frames may come at any moment: no sleep */
 #define DEBT_AFTER (500 * NS_PER_MS)	/* frames missing so long are looked into */
-
-/* ---- the books ---- */
-
-/* Of so many frames that the program redirected: those that have not come out anywhere yet. */
-static int64_t missing(const struct xskq *q, uint64_t redirected)
-{
-	return redirected - q->taken - q->socket_lost;
-}
-
-static int64_t debt(const struct xskq *q)
-{
-	return missing(q, q->counts->redirected);
-}
-
-static void set_lost(struct xskq *q, int where, uint64_t total)
-{
-	if (total <= q->lost[where])
-		return;
-	q->lost[where] = total;
-	q->unsaid = true;
-}
-
-static void look_at_nic(struct xskq *q, int64_t now, bool must)
-{
-	uint64_t missed;
-
-	if (!q->asks_nic || (!must && now - q->nic_ns < NIC_EVERY))
-		return;
-	q->nic_ns = now;
-	missed = netdev_rx_missed(q->ifindex);
-	if (missed > q->nic_base)	/* not so when the interface is gone */
-		set_lost(q, XCAP_DROP_NIC_MISSED, missed - q->nic_base);
-}
-
-static void look(struct xskq *q, int64_t now)
-{
-	struct xdp_statistics st = {};
-	socklen_t len = sizeof(st);
-
-	q->looked_ns = now;
-	/*
-	 * A drop counts at once, a frame before it is published with its batch
-	 * only: losses may stand against a count that was read after them, never
-	 * against one read before.
-	 */
-	q->waiting = false;
-	if (!getsockopt(q->fd, SOL_XDP, XDP_STATISTICS, &st, &len)) {
-		set_lost(q, XCAP_DROP_XSK_NO_FRAME, st.rx_dropped);
-		set_lost(q, XCAP_DROP_XSK_RING_FULL, st.rx_ring_full);
-		q->fill_ring_empty = st.rx_fill_ring_empty_descs;
-	}
-	q->socket_lost = q->lost[XCAP_DROP_XSK_NO_FRAME] + q->lost[XCAP_DROP_XSK_RING_FULL] +
-			 q->lost[XCAP_DROP_REDIRECT];
-	set_lost(q, XCAP_DROP_NO_META, q->counts->no_meta);
-	look_at_nic(q, now, false);
-}
-
-/*
- * Who counted these frames has ended and so has its poll, and the ring is empty: what is
- * missing never comes. Said earlier it could not be taken back.
- */
-static void write_off(struct xskq *q, uint64_t redirected)
-{
-	int64_t owed;
-
-	look(q, clock_mono_ns());
-	owed = missing(q, redirected);
-	if (owed <= 0)
-		return;
-	set_lost(q, XCAP_DROP_REDIRECT, q->lost[XCAP_DROP_REDIRECT] + owed);
-	q->socket_lost += owed;
-}
-
-/* A CPU of a guest may stand still for seconds: time alone proves nothing. */
-static void look_into_debt(struct xskq *q)
-{
-	uint64_t redirected = __atomic_load_n(&q->counts->redirected, __ATOMIC_ACQUIRE);
-
-	bpf_load_await_running();
-	if (!xsk_cons_nb_avail(&q->rx, 1))
-		write_off(q, redirected);
-	q->owed_ns = 0;
-}
-
-static void lend_nothing(struct xskq *q)
-{
-	umem_lend_nothing(&q->pool);
-	if (q->joined.area)
-		joined_lend(&q->joined, 0);
-}
-
-/* Not older than anything said or lent, not younger than what comes next. */
-static int64_t loss_time(const struct xskq *q)
-{
-	return q->last_ns > q->mark_ns ? q->last_ns : q->mark_ns;
-}
-
-static int say_losses(struct xskq *q, struct xcap_record *recs, int max)
-{
-	int n = 0;
-
-	q->unsaid = false;
-	for (int where = 0; where < XCAP_DROP_MAX; where++) {
-		if (q->lost[where] == q->said[where])
-			continue;
-		if (n == max) {
-			q->unsaid = true;
-			break;
-		}
-		recs[n] = q->plain;
-		recs[n].type = XCAP_LOSS;
-		recs[n].direction = XCAP_DIR_NONE;
-		recs[n].mono_ns = loss_time(q);
-		memset(&recs[n].packet, 0, sizeof(recs[n].packet));
-		recs[n].loss.count = q->lost[where] - q->said[where];
-		recs[n].loss.where = where;
-		recs[n].loss.reserved = 0;
-		q->said[where] = q->lost[where];
-		lend_nothing(q);
-		n++;
-	}
-	return n;
-}
 
 /* ---- the way back: chunks to the kernel ---- */
 
@@ -196,7 +72,7 @@ static uint32_t recycle(struct xskq *q)
 		return 0;
 	xsk_ring_cons__release(&q->rx, used);
 	q->taken += held;
-	set_lost(q, XCAP_DROP_HELD, q->lost[XCAP_DROP_HELD] + held);
+	xsk_books_lose(q, XCAP_DROP_HELD, held);
 	if (xsk_ring_prod__needs_wakeup(&q->fill))
 		poke(q);
 	return used;
@@ -296,7 +172,7 @@ static bool join(struct xskq *q, struct xcap_record *r, uint32_t at, uint32_t n,
 		umem_lend_nothing(&q->pool);
 		joined_lend(j, need);
 	} else {
-		set_lost(q, XCAP_DROP_HELD, q->lost[XCAP_DROP_HELD] + 1);
+		xsk_books_lose(q, XCAP_DROP_HELD, 1);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		umem_recycle(&q->pool, xsk_ring_cons__rx_desc(&q->rx, at + i)->addr, &q->fill);
@@ -351,12 +227,11 @@ static int take_pieces(struct xskq *q, struct xcap_record *recs, int max)
 static int lane_ended(struct xskq *q, struct xcap_record *recs, int max)
 {
 	if (!q->ended) {
-		write_off(q, q->counts->redirected);
-		look_at_nic(q, clock_mono_ns(), true);
+		xsk_books_close(q);
 		q->ended = true;
 	}
 	if (q->unsaid)
-		return say_losses(q, recs, max);
+		return xsk_books_say(q, recs, max);
 	if (!q->gone)
 		return -ENODATA;
 	return error_set(q->err, -ENETDOWN, "the interface of %s is gone; what was captured before "
@@ -382,15 +257,15 @@ static int idle(struct xskq *q, struct xcap_record *recs, int max)
 		return 0;
 	q->idled_ns = now;
 	xskq_refill(q);
-	if (debt(q) > 0 || q->counts->no_meta > q->lost[XCAP_DROP_NO_META])
-		look(q, now);
-	look_at_nic(q, now, false);
-	if (debt(q) <= 0)
+	if (xsk_books_debt(q) > 0 || q->counts->no_meta > q->lost[XCAP_DROP_NO_META])
+		xsk_books_look(q, now);
+	xsk_books_look_at_nic(q, now, false);
+	if (xsk_books_debt(q) <= 0)
 		q->owed_ns = 0;
 	else if (!q->owed_ns)
 		q->owed_ns = now;
 	else if (now - q->owed_ns > DEBT_AFTER)
-		look_into_debt(q);
+		xsk_books_settle(q);
 	if (now - q->last_ns > GONE_AFTER && now - q->there_ns > GONE_AFTER) {
 		q->there_ns = now;
 		if (!netdev_exists(q->ifindex))
@@ -408,7 +283,7 @@ static int starved(struct xskq *q, struct xcap_record *recs, int max)
 		return idle(q, recs, max);
 	now = clock_mono_ns();
 	if (now - q->looked_ns > LOOK_BUSY)
-		look(q, now);
+		xsk_books_look(q, now);
 	return 0;
 }
 
@@ -420,7 +295,7 @@ int xskq_peek(struct xskq *q, struct xcap_record *recs, int max)
 	if (__builtin_expect(is_starved(q, room), 0))
 		return starved(q, recs, max);
 	if (__builtin_expect(q->unsaid, 0)) {
-		n = say_losses(q, recs, max);
+		n = xsk_books_say(q, recs, max);
 		if (n == max)
 			return n;
 	}
@@ -435,7 +310,7 @@ int xskq_peek(struct xskq *q, struct xcap_record *recs, int max)
 	if (!got && !n)
 		return idle(q, recs, max);
 	if (q->last_ns - q->looked_ns > LOOK_BUSY)
-		look(q, q->last_ns);
+		xsk_books_look(q, q->last_ns);
 	q->owed_ns = 0;
 	return n + got;
 }
@@ -478,7 +353,7 @@ int64_t xskq_watermark(struct xskq *q)
 /* Redirected but nowhere yet. What stays away is looked at now and then, and wakes the reader. */
 static bool is_expecting(const struct xskq *q)
 {
-	return debt(q) > 0 && (!q->owed_ns || clock_mono_ns() - q->owed_ns < EXPECTED_FOR);
+	return xsk_books_debt(q) > 0 && (!q->owed_ns || clock_mono_ns() - q->owed_ns < EXPECTED_FOR);
 }
 
 int xskq_is_due(struct xskq *q)
@@ -498,8 +373,8 @@ void xskq_stop(struct xskq *q)
 void xskq_stats(struct xskq *q, struct source_stats *st)
 {
 	if (!q->ended) {
-		look(q, clock_mono_ns());
-		look_at_nic(q, clock_mono_ns(), true);
+		xsk_books_look(q, clock_mono_ns());
+		xsk_books_look_at_nic(q, clock_mono_ns(), true);
 	}
 	st->seen += q->counts->seen + q->lost[XCAP_DROP_NIC_MISSED];
 	st->filtered += q->counts->filtered;
