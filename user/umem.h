@@ -67,10 +67,15 @@ uint32_t umem_fill(struct umem_pool *p, struct xsk_ring_prod *fill);
 /* Give a chunk that was never lent back at once. */
 void umem_recycle(struct umem_pool *p, uint64_t addr, struct xsk_ring_prod *fill);
 
+static inline uint32_t umem_lent(const struct umem_pool *p)
+{
+	return p->lent - p->released;
+}
+
 /* Records that may still be lent. */
 static inline uint32_t umem_room(const struct umem_pool *p)
 {
-	uint32_t lent = p->lent - p->released;
+	uint32_t lent = umem_lent(p);
 
 	return lent < p->max_lent ? p->max_lent - lent : 0;
 }
@@ -93,7 +98,7 @@ static inline void umem_lend_nothing(struct umem_pool *p)
  */
 static inline uint32_t umem_release(struct umem_pool *p, uint32_t n)
 {
-	uint32_t lent = p->lent - p->released;
+	uint32_t lent = umem_lent(p);
 
 	p->released += n < lent ? n : lent;
 	return p->released - p->filled;

@@ -45,6 +45,8 @@ void xskq_refill(struct xskq *q)
 
 void xskq_release(struct xskq *q, int n)
 {
+	if ((uint32_t)n > umem_lent(&q->pool))
+		n = umem_lent(&q->pool);
 	if (q->joined.area && n)
 		joined_release(&q->joined, n);
 	if (umem_release(&q->pool, n) >= BATCH)
@@ -350,7 +352,7 @@ int64_t xskq_watermark(struct xskq *q)
 	return mark;
 }
 
-/* Redirected but nowhere yet. What stays away is looked at now and then, and wakes the reader. */
+/* Redirected but nowhere yet. What stays away for long is looked at now and then. */
 static bool is_expecting(const struct xskq *q)
 {
 	return xsk_books_debt(q) > 0 && (!q->owed_ns || clock_mono_ns() - q->owed_ns < EXPECTED_FOR);

@@ -60,7 +60,7 @@ check "four queues" "queues=4" xsk:veth0 "" "$all and a['queues'] == 4" -n 10007
 check "one tag" "" xsk:veth0 "" "$all" -n 1009 --vlan 7 -S 64:1518
 check "two tags" "" xsk:veth0 "" "$all" -n 1009 --qinq 5,7 -S 68:1522
 check "runts" "" xsk:veth0 "" 'a["delivered"] == n' -n 1009 -S 14:59
-check "jumbo" "mtu=9000" xsk:veth0 "" "$all and a['joined']" -n 5003 -S 60:9014
+check "jumbo" "mtu=9000" xsk:veth0 "" "$all and a['joined']" -n 5003 -S 60:9014 --rate 20000
 check "jumbo, four queues" "mtu=9000 queues=4" xsk:veth0 "" "$all and a['joined']" \
 	-n 5003 -S 60:9014 --queues 4
 check "MTU 3000, no pieces" "mtu=3000" xsk:veth0 "" "$all and not a['joined']" -n 1009 -S 60:3014

@@ -279,6 +279,28 @@ static void without_a_stamp(void **state)
 	assert_true(recs[1].mono_ns >= recs[0].mono_ns && recs[1].mono_ns >= before);
 }
 
+/* The bytes of a joined frame that is still lent are not given away with those before it. */
+static void released_twice(void **state)
+{
+	struct xcap_record recs[NR];
+	struct joined *j = &q.joined;
+
+	assert_int_equal(joined_open(j, 16 * CHUNK, q.pool.mask + 1), 0);
+	redirect(3);
+	deliver(2);
+	assert_int_equal(xskq_peek(&q, recs, NR), 2);
+	xskq_release(&q, 2);
+	xskq_release(&q, 2);
+	deliver(1);
+	rx_ring[(rx.producer - 1) % NR].options = 1;	/* goes on in the next */
+	deliver(1);
+	assert_int_equal(xskq_peek(&q, recs, NR), 1);
+	assert_true(recs[0].flags & XCAP_REC_JOINED);
+	assert_true(j->head > j->tail);
+	xskq_release(&q, 1);
+	assert_true(j->head == j->tail && j->first == j->next);
+}
+
 /* ---- the watermark ---- */
 
 /* The generic hook: of two frames counted on two CPUs the younger one came first. */
@@ -319,6 +341,7 @@ int main(void)
 		TEST(gone_but_complete),
 		TEST(starved_but_honest),
 		TEST(without_a_stamp),
+		TEST(released_twice),
 		TEST(one_cpu_overtakes_another),
 	};
 
