@@ -355,7 +355,8 @@ int64_t xskq_watermark(struct xskq *q)
 /* Redirected but nowhere yet. What stays away for long is looked at now and then. */
 static bool is_expecting(const struct xskq *q)
 {
-	return xsk_books_debt(q) > 0 && (!q->owed_ns || clock_mono_ns() - q->owed_ns < EXPECTED_FOR);
+	return xsk_books_debt(q) > 0 &&
+	       (!q->owed_ns || clock_mono_ns() - q->owed_ns < EXPECTED_FOR);
 }
 
 int xskq_is_due(struct xskq *q)
