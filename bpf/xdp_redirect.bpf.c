@@ -82,7 +82,10 @@ static __always_inline bool has_ssh_ports(const void *l4, const void *end)
 	       port[1] == cfg.ssh_local_port;
 }
 
-/* ARP, neighbour discovery and the ssh session that started us, inside VLAN tags too. */
+/*
+ * The ssh session that started us; ARP and neighbour discovery where the host has an address,
+ * and not on a mirror port, whose own they are not. Inside VLAN tags too.
+ */
 static __always_inline bool host_keeps(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -104,7 +107,7 @@ static __always_inline bool host_keeps(struct xdp_md *ctx)
 		at = tag + 1;
 	}
 	if (proto == bpf_htons(ETH_P_ARP))
-		return true;
+		return cfg.pass_host;
 	if (proto == bpf_htons(ETH_P_IPV6)) {
 		struct ipv6hdr *ip = at;
 		struct icmp6hdr *icmp = (void *)(ip + 1);
@@ -112,8 +115,8 @@ static __always_inline bool host_keeps(struct xdp_md *ctx)
 		if ((void *)(ip + 1) > end)
 			return false;
 		if (ip->nexthdr == PROTO_ICMPV6)
-			return (void *)(icmp + 1) <= end && icmp->icmp6_type >= ND_FIRST &&
-			       icmp->icmp6_type <= ND_LAST;
+			return cfg.pass_host && (void *)(icmp + 1) <= end &&
+			       icmp->icmp6_type >= ND_FIRST && icmp->icmp6_type <= ND_LAST;
 		return cfg.ssh_remote_port && ip->nexthdr == PROTO_TCP && is_ssh6(ip) &&
 		       has_ssh_ports(ip + 1, end);
 	}
@@ -163,7 +166,7 @@ int xdp_redirect(struct xdp_md *ctx)
 	if (!counts || !bpf_map_lookup_elem(&xsks, &queue))
 		return XDP_PASS;
 	count(&counts->seen);
-	if (cfg.pass_host && host_keeps(ctx)) {
+	if ((cfg.pass_host || cfg.ssh_remote_port) && host_keeps(ctx)) {
 		count(&counts->filtered);
 		return XDP_PASS;
 	}

@@ -65,7 +65,7 @@ static void configure(struct xsk *x, const struct xsk_conf *c, const struct ssh_
 
 	cfg->ifindex = c->dev.ifindex;
 	/* ssh may come in here though its address stands on another interface */
-	cfg->pass_host = c->dev.busy[0] || ssh->remote_port;
+	cfg->pass_host = c->dev.busy[0] != '\0';
 	memcpy(cfg->ssh_remote, ssh->remote, sizeof(cfg->ssh_remote));
 	memcpy(cfg->ssh_local, ssh->local, sizeof(cfg->ssh_local));
 	cfg->ssh_remote_port = ssh->remote_port;

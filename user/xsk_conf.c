@@ -139,7 +139,7 @@ void xsk_conf_note(const struct xsk_conf *c, const struct ssh_peer *ssh, char *n
 	if (!c->dev.busy[0])
 		snprintf(note, size, "takes all frames of %s, %s%s%s%s; tap:%s would copy them%s",
 			 name, queues, c->dev.up ? "" : ", which is down",
-			 ssh->remote_port ? ", but for ARP, neighbour discovery and ssh from " : "",
+			 ssh->remote_port ? ", but for ssh from " : "",
 			 ssh->text, name, tags_note(&c->dev));
 	else
 		snprintf(note, size,
