@@ -375,6 +375,8 @@ static int wait_and_take(struct xcap *x, struct xcap_record *recs, int max, int 
 	int64_t deadline = deadline_of(timeout_ms);
 	int n = x->drained ? wait_nap(x, deadline) : 0;
 
+	if (wait_broken(x))
+		n = -EINTR;
 	while (!n) {
 		x->drained = false;
 		n = look(x, recs, max, hold_until, more);

@@ -107,8 +107,6 @@ static int sleep_until(struct xcap *x, int64_t until_ns)
 	if (ns < 0)
 		ts = (struct timespec){ 0 };
 	n = epoll_pwait2(x->epoll_fd, events, MAX_EVENTS, &ts, NULL);
-	if (n < 0 && errno == ENOSYS)	/* before Linux 5.11 */
-		n = epoll_wait(x->epoll_fd, events, MAX_EVENTS, ns < 0 ? 0 : ns / NS_PER_MS + 1);
 	if (n < 0)
 		return -errno;
 	if (read(x->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)

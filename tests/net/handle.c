@@ -148,6 +148,17 @@ static void break_ends_a_wait(void)
 	CHECK(xcap_next(x, &r, -1) == -EINTR);
 	send_udp(2, 9999);
 	CHECK(xcap_next(x, &r, 1000) == 1 || xcap_next(x, &r, 1000) == 1);
+	give_back(x, &r);
+	while (xcap_next(x, &r, 20) == 1)
+		give_back(x, &r);
+	for (int i = 0; i < 50; i++) {		/* between records, too, it holds once */
+		send_udp(1, 9999);
+		CHECK(xcap_next(x, &r, 1000) == 1);
+		give_back(x, &r);
+		ualarm(i * 20 + 1, 0);
+		CHECK(xcap_next(x, &r, 1000) == -EINTR);
+		CHECK(xcap_next(x, &r, 2) == 0);
+	}
 	xcap_close(x);
 }
 
