@@ -151,6 +151,19 @@ static __always_inline bool wanted(__u32 nr, bool compat)
 	return nr < XCAP_NR_SYSCALLS && cfg.wanted[compat][word] >> (nr % 64) & 1;
 }
 
+/* Of a process that is not to be seen? With none named, the verifier takes the loop out. */
+static __always_inline bool left_out(__u32 tgid)
+{
+	__u32 nr = cfg.nr_without;
+
+	if (self_tgid && tgid == (__u32)self_tgid)
+		return true;
+	for (__u32 i = 0; i < XCAP_MAX_WITHOUT; i++)
+		if (i < nr && tgid == cfg.without[i])
+			return true;
+	return false;
+}
+
 static __always_inline void stamp_task(struct xcap_ev *ev, struct task_struct *task)
 {
 	ev->pid = task->tgid;
@@ -186,7 +199,7 @@ static __always_inline void on_enter(struct pt_regs *regs, long id)
 	struct emit e;
 
 	remember_nr(task, id, compat);
-	if (task->tgid == self_tgid || !wanted(id, compat) || !emit_begin(&e))
+	if (left_out(task->tgid) || !wanted(id, compat) || !emit_begin(&e))
 		return;
 	r = emit_reserve(&e, sizeof(*r));
 	if (!r)
@@ -229,7 +242,7 @@ static __always_inline void on_exit(struct pt_regs *regs, long ret)
 
 	if (unlikely(changes_uid(nr, compat) && !ret))
 		emit_task(task, XTASK_UID, NULL);
-	if (task->tgid == self_tgid || !wanted(nr, compat) || !emit_begin(&e))
+	if (left_out(task->tgid) || !wanted(nr, compat) || !emit_begin(&e))
 		return;
 	r = emit_reserve(&e, sizeof(*r));
 	if (!r)
@@ -251,8 +264,8 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 }
 
 /*
- * Switches to or from the capturing process are left out with it: it would wake
- * itself for ever. The scheduler calls this with preemption off.
+ * Switches to or from a process that is left out are left out with it: the capturing
+ * one would wake itself for ever. The scheduler calls this with preemption off.
  */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -261,7 +274,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	struct xcap_ev_switch *r;
 	struct emit e;
 
-	if (self_tgid && (prev->tgid == self_tgid || next->tgid == self_tgid))
+	if (left_out(prev->tgid) || left_out(next->tgid))
 		return 0;
 	if (!emit_begin(&e))
 		return 0;

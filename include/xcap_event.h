@@ -171,11 +171,15 @@ _Static_assert(sizeof(struct xcap_meta) == 16, "layout");
 /* ---- configuration: one `const volatile struct <file>_cfg cfg` per BPF file ---- */
 
 #define XCAP_NR_SYSCALLS 512		/* numbers the bitmap has room for */
+#define XCAP_MAX_WITHOUT 8		/* processes that can be left out */
 
 struct syscalls_cfg {
 	__u32 only;		/* 1: the bitmap decides which numbers are wanted */
 	__u32 hold_cpu;		/* 1: the kernel lets programs be preempted, they switch it off */
 	__u64 wanted[2][XCAP_NR_SYSCALLS / 64];	/* by number; [1] 32-bit calls */
+	__u32 nr_without;
+	__u32 reserved;
+	__u32 without[XCAP_MAX_WITHOUT];	/* thread groups, initial pid namespace */
 };
 
 struct tcx_copy_cfg {

@@ -71,16 +71,32 @@ static bool is_syscall(const char *name, size_t len)
 	       xcap_syscall_nr(text, 1) >= 0;
 }
 
-/* End of an option's value. A list of syscalls goes on behind a comma while names follow. */
-static const char *value_end(const char *p, bool list)
+static bool is_number(const char *text, size_t len)
 {
+	return len && strspn(text, "0123456789") >= len;
+}
+
+/* Options whose value is a list: it goes on behind a comma while the like of it follows. */
+static const struct { const char *key; bool (*like)(const char *text, size_t len); } lists[] = {
+	{ "only", is_syscall },
+	{ "without", is_number },
+};
+
+/* End of the value of an option. */
+static const char *value_end(const char *p, const char *key, size_t key_len)
+{
+	bool (*like)(const char *, size_t) = NULL;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strlen(lists[i].key) == key_len && !memcmp(lists[i].key, key, key_len))
+			like = lists[i].like;
 	for (;;) {
 		const char *end = p + strcspn(p, ",&");
 
-		if (*end != ',' || !list)
+		if (*end != ',' || !like)
 			return end;
 		p = end + 1;
-		if (!is_syscall(p, strcspn(p, ",&")))
+		if (!like(p, strcspn(p, ",&")))
 			return end;
 	}
 }
@@ -96,7 +112,7 @@ static int parse_option(const char **at, struct spec *spec, struct error *err)
 	if (*eq != '=' || eq == key)
 		return error_set(err, -EINVAL, "option '%.*s' has no value; write key=value",
 				 (int)(eq - key), key);
-	end = value_end(eq + 1, eq - key == 4 && !memcmp(key, "only", 4));
+	end = value_end(eq + 1, key, eq - key);
 	ret = copy(spec->options[n].key, sizeof(spec->options[n].key), key, eq - key, "option",
 		   err);
 	ret = ret ?: copy(spec->options[n].value, sizeof(spec->options[n].value), eq + 1,

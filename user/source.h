@@ -135,7 +135,7 @@ struct source_ops {
  *
  * In a name, a backslash takes the next character as it is: "file:a\\,b.pcap".
  * A comma inside the value of `only=` continues that list as long as syscall
- * names follow.
+ * names follow, inside that of `without=` as long as numbers do.
  * Return: 1 one spec; 0 the list is at its end; -EINVAL.
  */
 int spec_next(const char **list, struct spec *spec, struct error *err);

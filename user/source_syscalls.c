@@ -7,6 +7,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,26 @@ static int parse_only(const char *list, struct syscalls_cfg *cfg, bool *switches
 	for (name = strtok_r(text, ",", &save); name && !ret; name = strtok_r(NULL, ",", &save))
 		ret = want(cfg, name, switches, err);
 	return ret;
+}
+
+static int parse_without(const char *list, struct syscalls_cfg *cfg, struct error *err)
+{
+	const char *p = list;
+	char *end;
+
+	for (;; p = end + 1) {
+		unsigned long pid = strtoul(p, &end, 10);
+
+		if (*p < '0' || *p > '9' || !pid || pid > INT_MAX || (*end && *end != ','))
+			return error_set(err, -EINVAL, "without=%.40s is no list of processes; "
+					 "it takes numbers such as 1234,1235", list);
+		if (cfg->nr_without == XCAP_MAX_WITHOUT)
+			return error_set(err, -EINVAL, "without= takes %d processes at most",
+					 XCAP_MAX_WITHOUT);
+		cfg->without[cfg->nr_without++] = pid;
+		if (!*end)
+			return 0;
+	}
 }
 
 /* ---- open ---- */
@@ -177,12 +198,14 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	struct syscalls_cfg cfg = { 0 };
 	bool switches = true, self = s->conf->self;
 	const char *only = spec_option(spec, "only");
+	const char *without = spec_option(spec, "without");
 	int ret;
 
 	if (!p)
 		return -ENOMEM;
 	s->priv = p;
 	ret = only ? parse_only(only, &cfg, &switches, s->err) : 0;
+	ret = ret ?: (without ? parse_without(without, &cfg, s->err) : 0);
 	ret = ret ?: spec_bool(spec, "switches", &switches, s->err);
 	ret = ret ?: spec_bool(spec, "self", &self, s->err);
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
@@ -197,10 +220,11 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	}
 	s->nr_lanes = p->rings.nr + 2;
 	snprintf(s->mode, sizeof(s->mode), "syscalls");
-	snprintf(s->note, sizeof(s->note), "%s%s, %llu KiB a CPU%s",
+	snprintf(s->note, sizeof(s->note), "%s%s, %llu KiB a CPU%s%s%s",
 		 only ? "the calls named by only=" : "every system call",
 		 switches ? " and context switch" : "", (unsigned long long)ring_bytes / 1024,
-		 self ? "" : "; this process is left out");
+		 self ? "" : "; this process is left out",
+		 without ? self ? "; left out: " : ", and so are " : "", without ?: "");
 	return 0;
 }
 
@@ -304,7 +328,7 @@ static void source_syscalls_close(struct source *s)
 	s->priv = NULL;
 }
 
-static const char *const options[] = { "only", "switches", "self", "ring", NULL };
+static const char *const options[] = { "only", "switches", "self", "without", "ring", NULL };
 
 const struct source_ops source_syscalls_ops = {
 	.scheme = "syscalls",

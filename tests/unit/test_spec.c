@@ -68,6 +68,10 @@ static void lists_of_syscalls(void **state)
 	assert_string_equal(read_list("syscalls?only=read,waitpid,tap:lo"),
 			    "|syscalls|only=read,waitpid;tap|lo|;");
 	assert_string_equal(read_list("tap:eth0?snaplen=64,read"), "tap|eth0|snaplen=64;|read|;");
+	assert_string_equal(read_list("syscalls?without=12,345,lo,6"),
+			    "|syscalls|without=12,345;|lo|;|6|;");
+	assert_string_equal(read_list("syscalls?without=1,2&only=read,3"),
+			    "|syscalls|without=1,2 only=read;|3|;");
 }
 
 static void bad_specs(void **state)
@@ -116,6 +120,10 @@ static void bad_sources_are_refused_with_what_there_is(void **state)
 		{ "nosuch:eth0", "tap" }, { "syscalls?onyl=read", "only" },
 		{ "syscalls?only=raed", "raed" }, { "tap:lo?hook=foo", "hook" },
 		{ "syscalls?ring=5000", "power of two" }, { "syscalls?self=maybe", "self" },
+		{ "syscalls?without=", "numbers" }, { "syscalls?without=self", "numbers" },
+		{ "syscalls?without=0", "numbers" }, { "syscalls?without=1x", "numbers" },
+		{ "syscalls?without=99999999999", "numbers" }, { "syscalls?without=-1", "numbers" },
+		{ "syscalls?without=1,2,3,4,5,6,7,8,9", "8 processes" },
 	};
 	struct source_conf conf = { .ring_bytes = 4096, .snaplen = 100 };
 
