@@ -500,6 +500,86 @@ XCAP_API int xcap_syscall_nr(const char *name, int compat);
  */
 XCAP_API const char *xcap_syscall_arg(const char *name, int arg, char *kind);
 
+/* ---- records for people ---- */
+
+#define XCAP_TEXT_MAX 512	/* no line of xcap_record_text() is longer, with its NUL */
+
+/**
+ * xcap_record_text - what happened, in one line: "nginx[1292] > write(fd=8, buf=0x7ffc, count=96)"
+ * @rec:  a record that is no packet
+ * @buf:  out, always ended by a NUL if there is room for one; NULL if @size is 0
+ * @size: bytes at @buf
+ *
+ * "curl[7] < connect = -115 EINPROGRESS" is a result, "curl[7] -> bash[9] (S)" a context
+ * switch, "--- 42 lost (ring_full)" a loss. Time, CPU and source are not in it. What a task
+ * put into its name to steer terminals is written \xNN.
+ *
+ * Return: bytes of the whole line without its NUL, as snprintf(): at @size or above it was
+ *         cut, never within a character; -EINVAL a packet, or no record.
+ * Owns:   nothing.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API int xcap_record_text(const struct xcap_record *rec, char *buf, size_t size);
+
+/* One argument of an XCAP_SYS_ENTER record. */
+struct xcap_arg {
+	const char *name;	/* "fd"; "arg0" on where the call has no name */
+	__u64 value;		/* as it stood in the register */
+	__s64 number;		/* kinds d, l and f: with the sign that the call sees */
+	char  kind;		/* as xcap_syscall_arg(); 'p' where the call has no name */
+	char  reserved[7];
+};
+
+/**
+ * xcap_record_arg - one argument of a call, by its name and with its sign
+ * @rec: an XCAP_SYS_ENTER record
+ * @i:   0 to 5
+ * @arg: out
+ *
+ * Return: 1; 0 the call has no such argument. A call without name has six.
+ * Owns:   the library owns the name.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API int xcap_record_arg(const struct xcap_record *rec, int i, struct xcap_arg *arg);
+
+/**
+ * xcap_errno_name - name of the error that a call returned
+ * @ret: result
+ *
+ * Return: a constant string such as "ENOENT", those of the kernel's own (ERESTARTSYS)
+ *         too; NULL if it is no error, or has no name.
+ * Owns:   the library.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_errno_name(__s64 ret);
+
+/**
+ * xcap_state_letter - the state that a task was left in
+ * @prev_state: as in XCAP_SWITCH records
+ *
+ * Return: a letter as ps(1) has them: R S D T t X Z P I; '?'
+ * Owns:   nothing.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API char xcap_state_letter(__u32 prev_state);
+
+/**
+ * xcap_utf8 - the UTF-8 character at a place
+ * @bytes: of any origin, such as a task's name
+ * @size:  how many there are
+ *
+ * Return: its length, 1 to 4; less than 0 the same of a control character, which may
+ *         steer a terminal; 0 what begins there is none.
+ * Owns:   nothing.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API int xcap_utf8(const char *bytes, size_t size);
+
 /* ---- writing what was read ---- */
 
 struct xcap_sink;

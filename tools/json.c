@@ -8,63 +8,43 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <xcap.h>
 #include "json.h"
-
-static const unsigned char *bytes_of(const char *s)
-{
-	return (const unsigned char *)s;
-}
-
-int json_utf8(const char *text, size_t size)
-{
-	const unsigned char *s = bytes_of(text);
-	uint32_t c;
-	int len;
-
-	if (!size || s[0] < 0x80)
-		return size ? 1 : 0;
-	len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || (size_t)len > size)
-		return 0;
-	c = s[0] & (0x7f >> len);
-	for (int i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	/* the short form only, no surrogates, nothing above the last code point */
-	if ((len == 3 && c < 0x800) || (len == 4 && c < 0x10000) || c > 0x10ffff ||
-	    (c >= 0xd800 && c < 0xe000))
-		return 0;
-	return len;
-}
 
 static bool plain(char c)
 {
 	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Return: bytes taken: one character, or one that is none. */
+static int quoted_char(FILE *out, const char *s, size_t size)
+{
+	int len = xcap_utf8(s, size);
+
+	len = len < 0 ? -len : len;
+	if (!len)
+		fputs("\\ufffd", out);
+	else if (len > 1)
+		fwrite(s, 1, len, out);
+	else if (*s == '"' || *s == '\\')
+		fprintf(out, "\\%c", *s);
+	else
+		fprintf(out, "\\u%04x", (unsigned char)*s);
+	return len ? len : 1;
+}
+
 static void quoted(FILE *out, const char *s, size_t size)
 {
 	putc('"', out);
 	while (size && *s) {
-		int len = 0;
+		size_t len = 0;
 
-		while ((size_t)len < size && plain(s[len]))
+		while (len < size && plain(s[len]))
 			len++;
-		if (len) {
+		if (len)
 			fwrite(s, 1, len, out);
-		} else if (!(len = json_utf8(s, size))) {
-			fputs("\\ufffd", out);
-			len = 1;
-		} else if (len > 1) {
-			fwrite(s, 1, len, out);
-		} else if (*s == '"' || *s == '\\') {
-			putc('\\', out);
-			putc(*s, out);
-		} else {
-			fprintf(out, "\\u%04x", *bytes_of(s));
-		}
+		else
+			len = quoted_char(out, s, size);
 		s += len;
 		size -= len;
 	}

@@ -32,9 +32,6 @@ void json_time(struct json *j, const char *key, int64_t ns);
 /* Seconds with their fraction, a number. */
 void json_seconds(struct json *j, const char *key, int64_t ns);
 
-/* Bytes of the UTF-8 character at s, at most size long; 0: it is none. */
-int json_utf8(const char *s, size_t size);
-
 /* One record as one object on one line. */
 void json_record(struct text *t, const struct xcap_record *rec);
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include "decode.h"
 #include "json.h"
-#include "record.h"
 #include "text.h"
 
 static void put_mac(struct json *j, const char *key, const uint8_t *m)
@@ -99,12 +98,13 @@ static void put_packet(struct json *j, const struct xcap_record *rec)
 
 static void put_call(struct json *j, const struct xcap_record *rec)
 {
-	const char *name = record_call(rec);
+	__u32 nr = rec->type == XCAP_SYS_ENTER ? rec->enter.nr : rec->exit.nr;
+	const char *name = xcap_syscall_name(nr, rec->flags & XCAP_REC_COMPAT);
 
 	if (name)
 		json_text(j, "name", name);
 	else
-		json_unsigned(j, "nr", rec->type == XCAP_SYS_ENTER ? rec->enter.nr : rec->exit.nr);
+		json_unsigned(j, "nr", nr);
 	if (rec->flags & XCAP_REC_COMPAT)
 		json_true(j, "compat");
 }
@@ -112,11 +112,11 @@ static void put_call(struct json *j, const struct xcap_record *rec)
 /* Addresses are strings: a double cannot hold them. */
 static void put_enter(struct json *j, const struct xcap_record *rec)
 {
-	struct record_arg arg;
+	struct xcap_arg arg;
 
 	put_call(j, rec);
 	json_open(j, "args", '{');
-	for (int i = 0; record_arg(rec, i, &arg); i++) {
+	for (int i = 0; xcap_record_arg(rec, i, &arg); i++) {
 		if (arg.kind == 'p')
 			json_format(j, arg.name, "0x%llx", arg.value);
 		else if (arg.kind == 'd' || arg.kind == 'l' || arg.kind == 'f')
@@ -129,7 +129,7 @@ static void put_enter(struct json *j, const struct xcap_record *rec)
 
 static void put_exit(struct json *j, const struct xcap_record *rec)
 {
-	const char *error = record_errno(rec->exit.ret);
+	const char *error = xcap_errno_name(rec->exit.ret);
 
 	put_call(j, rec);
 	json_signed(j, "ret", rec->exit.ret);
@@ -139,7 +139,7 @@ static void put_exit(struct json *j, const struct xcap_record *rec)
 
 static void put_switch(struct json *j, const struct xcap_record *rec)
 {
-	char state[2] = { record_state(rec->sw.prev_state) };
+	char state[2] = { xcap_state_letter(rec->sw.prev_state) };
 
 	json_unsigned(j, "next_pid", rec->sw.next_pid);
 	json_unsigned(j, "next_tid", rec->sw.next_tid);
@@ -148,10 +148,20 @@ static void put_switch(struct json *j, const struct xcap_record *rec)
 	json_text(j, "prev_state", state);
 }
 
+static const char *type_of(const struct xcap_record *rec)
+{
+	static const char *const names[] = {
+		[XCAP_PACKET] = "packet", [XCAP_SYS_ENTER] = "sys_enter",
+		[XCAP_SYS_EXIT] = "sys_exit", [XCAP_SWITCH] = "switch", [XCAP_LOSS] = "loss",
+	};
+
+	return rec->type >= XCAP_PACKET && rec->type <= XCAP_LOSS ? names[rec->type] : "unknown";
+}
+
 static void put_head(struct text *t, struct json *j, const struct xcap_record *rec)
 {
 	json_time(j, "time", rec->wall_ns);
-	json_text(j, "type", record_type(rec));
+	json_text(j, "type", type_of(rec));
 	if (t->source)
 		json_text(j, "source", t->source(t->user, rec->source));
 	if (rec->cpu != XCAP_CPU_UNKNOWN)

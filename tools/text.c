@@ -5,11 +5,7 @@
  * Owns: nothing.
  * Runs on: the tool's only thread.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <string.h>
-#include "json.h"
-#include "record.h"
 #include "text.h"
 
 #define NS_PER_SEC 1000000000LL
@@ -17,19 +13,14 @@
 void text_safe(FILE *out, const char *s, size_t size)
 {
 	while (size && *s) {
-		const unsigned char *c = (const unsigned char *)s;
-		int len = json_utf8(s, size);
+		int len = xcap_utf8(s, size), bytes = len < 0 ? -len : len ? len : 1;
 
-		/* control characters have a second form, U+0080 to U+009F */
-		if (!len || *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) {
-			len = len ? len : 1;
-			for (int i = 0; i < len; i++)
-				fprintf(out, "\\x%02x", c[i]);
-		} else {
+		if (len > 0)
 			fwrite(s, 1, len, out);
-		}
-		s += len;
-		size -= len;
+		for (int i = 0; len <= 0 && i < bytes; i++)
+			fprintf(out, "\\x%02x", (unsigned char)s[i]);
+		s += bytes;
+		size -= bytes;
 	}
 }
 
@@ -71,107 +62,39 @@ static void put_time(struct text *t, int64_t wall_ns)
 	fprintf(t->out, "%s.%09d", t->clock, (int)(wall_ns - second * NS_PER_SEC));
 }
 
-static void put_task(FILE *out, const char *comm, uint32_t tid)
-{
-	putc(' ', out);
-	text_safe(out, comm, 16);
-	fprintf(out, "[%u]", tid);
-}
-
-static void put_arg(FILE *out, const struct record_arg *arg)
-{
-	switch (arg->kind) {
-	case 'f':
-		if (arg->number == -100) {
-			fputs("AT_FDCWD", out);
-			break;
-		}
-		/* fall through */
-	case 'd':
-	case 'l':
-		fprintf(out, "%lld", arg->number);
-		break;
-	case 'u':
-		fprintf(out, "%llu", arg->value);
-		break;
-	case 'o':
-		fprintf(out, arg->value ? "0%llo" : "%llo", arg->value & 07777777);
-		break;
-	default:
-		if (arg->value || arg->kind != 'p')
-			fprintf(out, arg->value ? "0x%llx" : "%llu", arg->value);
-		else
-			fputs("NULL", out);
-	}
-}
-
-static void put_call(FILE *out, const struct xcap_record *rec)
-{
-	const char *name = record_call(rec);
-
-	if (name)
-		fputs(name, out);
-	else
-		fprintf(out, "#%u", rec->type == XCAP_SYS_ENTER ? rec->enter.nr : rec->exit.nr);
-	if (rec->flags & XCAP_REC_COMPAT)
-		fputs("/32", out);
-}
-
-static void put_enter(struct text *t, const struct xcap_record *rec)
-{
-	struct record_arg arg;
-
-	fputs(" > ", t->out);
-	put_call(t->out, rec);
-	if (t->quiet)
-		return;
-	putc('(', t->out);
-	for (int i = 0; record_arg(rec, i, &arg); i++) {
-		fprintf(t->out, "%s%s=", i ? ", " : "", arg.name);
-		put_arg(t->out, &arg);
-	}
-	putc(')', t->out);
-}
-
-static void put_exit(struct text *t, const struct xcap_record *rec)
-{
-	const char *name = record_call(rec), *error = record_errno(rec->exit.ret);
-
-	fputs(" < ", t->out);
-	put_call(t->out, rec);
-	if (name && !error && record_returns_address(name))
-		fprintf(t->out, " = 0x%llx", rec->exit.ret);
-	else
-		fprintf(t->out, " = %lld", rec->exit.ret);
-	if (error)
-		fprintf(t->out, " %s", error);
-}
-
-static void put_switch(struct text *t, const struct xcap_record *rec)
-{
-	fputs(" ->", t->out);
-	put_task(t->out, rec->sw.next_comm, rec->sw.next_tid);
-	if (!t->quiet)
-		fprintf(t->out, " (%c)", record_state(rec->sw.prev_state));
-	if (t->verbose)
-		fprintf(t->out, " prio %u", rec->sw.next_prio);
-}
-
 static const char *source_name(struct text *t, const struct xcap_record *rec)
 {
 	return t->source ? t->source(t->user, rec->source) : "?";
 }
 
-static void put_loss(struct text *t, const struct xcap_record *rec)
+/* What the library says of it; shorter without what is in brackets at its end. */
+static void put_line(struct text *t, const struct xcap_record *rec)
 {
-	fprintf(t->out, " --- %llu lost (%s) by %s", rec->loss.count,
-		xcap_drop_name(rec->loss.where), source_name(t, rec));
+	char line[XCAP_TEXT_MAX], *end;
+
+	if (xcap_record_text(rec, line, sizeof(line)) < 0)
+		return;
+	if (t->quiet && rec->type == XCAP_SYS_ENTER && (end = strrchr(line, '(')))
+		*end = '\0';
+	if (t->quiet && rec->type == XCAP_SWITCH && (end = strrchr(line, ' ')))
+		*end = '\0';
+	putc(' ', t->out);
+	fputs(line, t->out);
+	if (rec->type == XCAP_LOSS)
+		fprintf(t->out, " by %s", source_name(t, rec));
+	if (rec->type == XCAP_SWITCH && t->verbose)
+		fprintf(t->out, " prio %u", rec->sw.next_prio);
 }
 
 static void put_packet(struct text *t, const struct xcap_record *rec)
 {
 	static const char *const directions[] = { "", " in", " out" };
 
+	if (rec->tid || rec->comm[0]) {
+		putc(' ', t->out);
+		text_safe(t->out, rec->comm, sizeof(rec->comm));
+		fprintf(t->out, "[%u]", rec->tid);
+	}
 	if (t->name_sources || t->verbose)
 		fprintf(t->out, " %s", source_name(t, rec));
 	if (rec->direction <= XCAP_DIR_OUT)
@@ -195,25 +118,10 @@ void text_record(struct text *t, const struct xcap_record *rec)
 	put_time(t, rec->wall_ns);
 	if (rec->cpu != XCAP_CPU_UNKNOWN)
 		fprintf(t->out, " cpu%u", rec->cpu);
-	if (rec->tid || rec->comm[0] || (rec->type != XCAP_PACKET && rec->type != XCAP_LOSS))
-		put_task(t->out, rec->comm, rec->tid);
-	switch (rec->type) {
-	case XCAP_PACKET:
+	if (rec->type == XCAP_PACKET)
 		put_packet(t, rec);
-		break;
-	case XCAP_SYS_ENTER:
-		put_enter(t, rec);
-		break;
-	case XCAP_SYS_EXIT:
-		put_exit(t, rec);
-		break;
-	case XCAP_SWITCH:
-		put_switch(t, rec);
-		break;
-	case XCAP_LOSS:
-		put_loss(t, rec);
-		break;
-	}
+	else
+		put_line(t, rec);
 	if (t->verbose)
 		put_more(t, rec);
 	if (rec->flags & XCAP_REC_LATE)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xcap.h>
+#include "syscall_table.h"
 
 struct call {
 	const char *name;
@@ -61,16 +62,24 @@ static const struct call *find(const char *name)
 	return bsearch(name, calls, NR_CALLS, sizeof(calls[0]), compare);
 }
 
-const char *xcap_syscall_name(__u32 nr, int compat)
+int syscall_table_row(__u32 nr, int compat, struct call_row *row)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	uint16_t row;
+	int i;
 
 	pthread_once(&once, index_rows);
-	if (nr >= NR_MAX)
-		return NULL;
-	row = row_of[compat ? COMPAT : NATIVE][nr];
-	return row ? calls[row - 1].name : NULL;
+	i = nr < NR_MAX ? row_of[compat ? COMPAT : NATIVE][nr] : 0;
+	if (!i)
+		return 0;
+	*row = (struct call_row) { .name = calls[i - 1].name, .args = calls[i - 1].args };
+	return 1;
+}
+
+const char *xcap_syscall_name(__u32 nr, int compat)
+{
+	struct call_row row;
+
+	return syscall_table_row(nr, compat, &row) ? row.name : NULL;
 }
 
 int xcap_syscall_nr(const char *name, int compat)

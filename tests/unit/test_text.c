@@ -14,7 +14,6 @@
 #include <string.h>
 #include <cmocka.h>
 #include "json.h"
-#include "record.h"
 #include "text.h"
 
 static const char *source(void *user, int i)
@@ -145,12 +144,12 @@ static void switches(void **state)
 	assert_string_equal(text(&r), HEAD " -> bash[77] (S)\n");
 	assert_non_null(strstr(json(&r), ",\"next_pid\":77,\"next_tid\":77,\"next_comm\":\"bash\","
 				     "\"prev_state\":\"S\"}"));
-	assert_int_equal(record_state(0), 'R');
-	assert_int_equal(record_state(0x100), 'R');
-	assert_int_equal(record_state(2), 'D');
-	assert_int_equal(record_state(0x402), 'I');
-	assert_int_equal(record_state(0x20), 'Z');
-	assert_int_equal(record_state(0x80000000), '?');
+	assert_int_equal(xcap_state_letter(0), 'R');
+	assert_int_equal(xcap_state_letter(0x100), 'R');
+	assert_int_equal(xcap_state_letter(2), 'D');
+	assert_int_equal(xcap_state_letter(0x402), 'I');
+	assert_int_equal(xcap_state_letter(0x20), 'Z');
+	assert_int_equal(xcap_state_letter(0x80000000), '?');
 }
 
 static void losses(void **state)
@@ -225,15 +224,19 @@ static void hostile_names(void **state)
 
 static void utf8(void **state)
 {
-	assert_int_equal(json_utf8("a", 1), 1);
-	assert_int_equal(json_utf8("", 0), 0);
-	assert_int_equal(json_utf8("\xe2\x82\xac", 3), 3);
-	assert_int_equal(json_utf8("\xe2\x82\xac", 2), 0);
-	assert_int_equal(json_utf8("\xf4\x8f\xbf\xbf", 4), 4);
-	assert_int_equal(json_utf8("\xf4\x90\x80\x80", 4), 0);
-	assert_int_equal(json_utf8("\xc0\xaf", 2), 0);
-	assert_int_equal(json_utf8("\xe0\x80\xaf", 3), 0);
-	assert_int_equal(json_utf8("\x80", 1), 0);
+	assert_int_equal(xcap_utf8("a", 1), 1);
+	assert_int_equal(xcap_utf8("", 0), 0);
+	assert_int_equal(xcap_utf8("\xe2\x82\xac", 3), 3);
+	assert_int_equal(xcap_utf8("\xe2\x82\xac", 2), 0);
+	assert_int_equal(xcap_utf8("\xf4\x8f\xbf\xbf", 4), 4);
+	assert_int_equal(xcap_utf8("\xf4\x90\x80\x80", 4), 0);
+	assert_int_equal(xcap_utf8("\xc0\xaf", 2), 0);
+	assert_int_equal(xcap_utf8("\xe0\x80\xaf", 3), 0);
+	assert_int_equal(xcap_utf8("\x80", 1), 0);
+	assert_int_equal(xcap_utf8("\033", 1), -1);
+	assert_int_equal(xcap_utf8("\x7f", 1), -1);
+	assert_int_equal(xcap_utf8("\xc2\x9f", 2), -2);
+	assert_int_equal(xcap_utf8("\xc2\xa0", 2), 2);
 }
 
 int main(void)
