@@ -73,6 +73,7 @@ SKEL	:= $(BPF:%=$(B)/%.skel.h)
 TESTSKEL := $(TESTBPF:%=$(B)/tests/%.skel.h)
 BIN	:= $(if $(TOOL),$(B)/xcap $(B)/xdpcount)
 PC	:= $(B)/libxcap.pc
+LUA	:= $(B)/xcap.lua
 UNITS	:= $(UNIT:%=$(B)/tests/%)
 PROGS	:= $(PROG:%=$(B)/tests/%)
 PROGS32	:= $(PROG32:%=$(B)/tests/%32)
@@ -101,7 +102,7 @@ say	= @printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';
 Q	:= @
 endif
 
-all: $(B)/libxcap.a $(B)/libxcap.so.$(VERSION) $(BIN) $(EXAMPLE:%=$(B)/examples/%)	## library, tools and examples
+all: $(B)/libxcap.a $(B)/libxcap.so.$(VERSION) $(BIN) $(LUA) $(EXAMPLE:%=$(B)/examples/%)	## library, tools and examples
 tests: all $(UNITS) $(PROGS) $(PROGS32) $(REPLAYS) $(TESTSKEL)	## and the test programs
 fuzzers: $(FUZZERS)
 
@@ -133,6 +134,10 @@ $(B)/xcap: $(TOOL:%=$(B)/tools/%.o) $(B)/libxcap.a
 	$(call say,LINK)$(CC) -o $@ $^ $(LINK)
 $(B)/xdpcount: $(B)/xcap
 	$(Q)ln -sf xcap $@
+# Wireshark's dissector: the script, with the table of system calls put in
+$(LUA): tools/xcap.lua user/syscall_names.h | dirs
+	$(Q)$(CC) -E -P '-DC(name, ...)={ #name, __VA_ARGS__ },' user/syscall_names.h | \
+		sed '/^local calls = {$$/r /dev/stdin' tools/xcap.lua > $@
 $(B)/examples/%: examples/%.c $(B)/libxcap.a Makefile | dirs
 	$(call say,LINK)$(CC) $(COMPILE) -o $@ $< $(B)/libxcap.a $(LINK)
 
@@ -222,6 +227,7 @@ FILES	:= 644:include/xcap.h:$(INCDIR)/xcap.h \
 	link:libxcap.so.$(VERSION):$(LIBDIR)/$(SONAME) \
 	link:$(SONAME):$(LIBDIR)/libxcap.so \
 	644:$(PC):$(LIBDIR)/pkgconfig/libxcap.pc \
+	644:$(LUA):$(PREFIX)/share/xcap/xcap.lua \
 	$(if $(TOOL),755:$(B)/xcap:$(BINDIR)/xcap link:xcap:$(BINDIR)/xdpcount) \
 	$(foreach m,$(wildcard man/*.[1-9]),644:$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 

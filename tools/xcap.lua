@@ -1,0 +1,257 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+--
+-- In:   frames of link type USER0 (147) as xcap-linktypes(7) describes them.
+-- Out:  packets, system calls, context switches and losses in Wireshark's list, by name, with
+--       fields for filters: xcap.pid == 1292 && xcap.syscall == "write" && xcap.ret < 0
+-- Owns: nothing.
+-- Runs on: Wireshark and tshark, 3.6 or later:  tshark -X lua_script:xcap.lua -r FILE
+
+-- name, x86-64 number, i386 number, arm64 number, arguments; put in by make
+local calls = {
+}
+
+local VERSION, HEAD_LEN = 1, 56
+local X86_64, I386, ARM64 = 62, 3, 183
+local types = { "packet", "enter", "exit", "switch", "loss" }
+local directions = { [0] = "", "in", "out" }
+local machines = { [X86_64] = "x86-64", [I386] = "i386", [ARM64] = "arm64" }
+local places = { [0] = "nic_missed", "xsk_no_frame", "xsk_ring_full", "ring_full", "recursion",
+	"no_meta", "held", "unread", "redirect" }
+
+-- calls by machine and number
+local by_nr = { [X86_64] = {}, [I386] = {}, [ARM64] = {} }
+for _, call in ipairs(calls) do
+	for column, machine in ipairs({ X86_64, I386, ARM64 }) do
+		if call[column + 1] >= 0 then
+			by_nr[machine][call[column + 1]] = call
+		end
+	end
+end
+
+local xcap = Proto("xcap", "xcap record")
+local f = {
+	version = ProtoField.uint8("xcap.version", "Version"),
+	type = ProtoField.string("xcap.type", "Type"),
+	head_len = ProtoField.uint16("xcap.head_len", "Header length"),
+	flags = ProtoField.uint16("xcap.flags", "Flags", base.HEX),
+	late = ProtoField.bool("xcap.late", "Late", 16, nil, 0x1),
+	compat = ProtoField.bool("xcap.compat", "32-bit call", 16, nil, 0x2),
+	joined = ProtoField.bool("xcap.joined", "Joined", 16, nil, 0x4),
+	cpu = ProtoField.uint16("xcap.cpu", "CPU"),
+	pid = ProtoField.uint32("xcap.pid", "Process"),
+	tid = ProtoField.uint32("xcap.tid", "Thread"),
+	uid = ProtoField.uint32("xcap.uid", "User"),
+	ifindex = ProtoField.uint32("xcap.ifindex", "Interface number"),
+	cgroup = ProtoField.uint64("xcap.cgroup", "Control group"),
+	comm = ProtoField.string("xcap.comm", "Name of the task"),
+	direction = ProtoField.string("xcap.direction", "Direction"),
+	machine = ProtoField.uint16("xcap.machine", "Machine", base.DEC, machines),
+	source = ProtoField.uint16("xcap.source", "Source"),
+	linktype = ProtoField.uint32("xcap.linktype", "Link type"),
+	wire_len = ProtoField.uint32("xcap.wire_len", "Length on the wire"),
+	queue = ProtoField.uint32("xcap.queue", "Receive queue"),
+	nr = ProtoField.uint32("xcap.nr", "Number of the call"),
+	syscall = ProtoField.string("xcap.syscall", "System call"),
+	arg = ProtoField.uint64("xcap.arg", "Argument", base.DEC),
+	ret = ProtoField.int64("xcap.ret", "Result"),
+	next_pid = ProtoField.uint32("xcap.next_pid", "Next process"),
+	next_tid = ProtoField.uint32("xcap.next_tid", "Next thread"),
+	next_comm = ProtoField.string("xcap.next_comm", "Name of the next task"),
+	prev_state = ProtoField.uint32("xcap.prev_state", "State it was left in", base.HEX),
+	next_prio = ProtoField.uint32("xcap.next_prio", "Priority of the next task"),
+	lost = ProtoField.uint64("xcap.lost", "Records lost"),
+	where = ProtoField.string("xcap.where", "Place of the loss"),
+}
+local arg_fields = {}
+for i = 0, 5 do
+	arg_fields[i] = ProtoField.uint64("xcap.arg" .. i, "Argument " .. i, base.DEC)
+end
+xcap.fields = { f.version, f.type, f.head_len, f.flags, f.late, f.compat, f.joined, f.cpu, f.pid,
+	f.tid, f.uid, f.ifindex, f.cgroup, f.comm, f.direction, f.machine, f.source, f.linktype,
+	f.wire_len, f.queue, f.nr, f.syscall, f.arg, f.ret, f.next_pid, f.next_tid, f.next_comm,
+	f.prev_state, f.next_prio, f.lost, f.where, arg_fields[0], arg_fields[1], arg_fields[2],
+	arg_fields[3], arg_fields[4], arg_fields[5] }
+local cut = ProtoExpert.new("xcap.cut", "The record is cut", expert.group.MALFORMED,
+	expert.severity.WARN)
+xcap.experts = { cut }
+
+-- bytes up to a NUL; those that could steer a terminal become \xNN
+local function name_of(range)
+	local bytes = range:bytes()
+	local text = ""
+
+	for i = 0, bytes:len() - 1 do
+		local c = bytes:get_index(i)
+
+		if c == 0 then
+			break
+		elseif c < 0x20 or c >= 0x7f then
+			text = text .. string.format("\\x%02x", c)
+		else
+			text = text .. string.char(c)
+		end
+	end
+	return text
+end
+
+-- LINKTYPE_ to the dissector of what is carried; nil: none
+local function carried(linktype)
+	local w = wtap_encaps or wtap
+	local encaps = { [0] = w.NULL, [1] = w.ETHERNET, [101] = w.RAW_IP, [105] = w.IEEE_802_11,
+		[113] = w.SLL, [127] = w.IEEE_802_11_RADIOTAP, [228] = w.RAW_IP4,
+		[229] = w.RAW_IP6, [276] = w.SLL2 }
+	local encap = encaps[linktype]
+
+	return encap and DissectorTable.get("wtap_encap"):get_dissector(encap)
+end
+
+local bodies = {}
+
+bodies[1] = { size = 16, read = function(body, r, tree, pinfo, root)
+	local linktype = body(0, 4):le_uint()
+	local at = body(12, 4):le_uint()
+
+	tree:add_le(f.linktype, body(0, 4))
+	tree:add_le(f.wire_len, body(4, 4))
+	tree:add_le(f.queue, body(8, 4))
+	if at < 16 or at >= body:len() then
+		return "packet of link type " .. linktype
+	end
+	local dissector = carried(linktype) or Dissector.get("data")
+
+	pinfo.cols.info = ""
+	-- a frame that is cut raises an error in there; what was decoded until then stays
+	if not pcall(dissector.call, dissector, body(at):tvb(), pinfo, root) then
+		tree:add_proto_expert_info(cut, "The packet is cut or malformed")
+	end
+end }
+
+bodies[2] = { size = 56, read = function(body, r, tree)
+	local call = r:call(body, tree)
+	local text = {}
+
+	for i = 0, 5 do
+		local range = body(8 + 8 * i, 8)
+		local what = call and call[5 + i] or (not call and "p arg" .. i)
+
+		if what then
+			local kind, name = what:sub(1, 1), what:sub(3)
+			local value = range:le_uint64()
+			local shown = "0x" .. value:tohex():gsub("^0+(%x)", "%1")
+
+			if kind == "d" or kind == "f" then
+				shown = tostring(range(0, 4):le_int())
+			elseif kind == "l" and not r.compat then
+				shown = tostring(range:le_int64())
+			elseif kind == "u" then
+				shown = tostring(value)
+			end
+			text[#text + 1] = name .. "=" .. shown
+			tree:add_le(arg_fields[i], range):set_text(
+				"Argument " .. i .. ": " .. name .. " = " .. shown)
+			tree:add_le(f.arg, range):set_hidden()
+		end
+	end
+	return r.task .. " > " .. r.name .. "(" .. table.concat(text, ", ") .. ")"
+end }
+
+bodies[3] = { size = 16, read = function(body, r, tree)
+	r:call(body, tree)
+	tree:add_le(f.ret, body(8, 8))
+	return r.task .. " < " .. r.name .. " = " .. tostring(body(8, 8):le_int64())
+end }
+
+bodies[4] = { size = 32, read = function(body, r, tree)
+	local name = name_of(body(8, 16))
+
+	tree:add_le(f.next_pid, body(0, 4))
+	tree:add_le(f.next_tid, body(4, 4))
+	tree:add(f.next_comm, body(8, 16), name)
+	tree:add_le(f.prev_state, body(24, 4))
+	tree:add_le(f.next_prio, body(28, 4))
+	return r.task .. " -> " .. name .. "[" .. body(4, 4):le_uint() .. "]"
+end }
+
+bodies[5] = { size = 16, read = function(body, r, tree)
+	local where = body(8, 4):le_uint()
+	local place = places[where] or "place " .. where
+
+	tree:add_le(f.lost, body(0, 8))
+	tree:add(f.where, body(8, 4), place)
+	return "--- " .. tostring(body(0, 8):le_uint64()) .. " lost (" .. place .. ")"
+end }
+
+-- number and name of the call, of entry and exit alike
+local function call_of(r, body, tree)
+	local nr = body(0, 4):le_uint()
+	local call = by_nr[r.machine] and by_nr[r.machine][nr]
+
+	r.name = call and call[1] or "#" .. nr
+	tree:add_le(f.nr, body(0, 4))
+	tree:add(f.syscall, body(0, 4), r.name)
+	if r.compat then
+		r.name = r.name .. "/32"
+	end
+	return call
+end
+
+local function head_of(head, tree, kind)
+	local comm = name_of(head(32, 16))
+	local flags = head(4, 2)
+
+	tree:add_le(f.version, head(0, 1))
+	tree:add(f.type, head(1, 1), kind)
+	tree:add_le(f.head_len, head(2, 2))
+	local under = tree:add_le(f.flags, flags)
+
+	under:add_le(f.late, flags)
+	under:add_le(f.compat, flags)
+	under:add_le(f.joined, flags)
+	if head(6, 2):le_uint() ~= 0xffff then
+		tree:add_le(f.cpu, head(6, 2))
+	end
+	tree:add_le(f.pid, head(8, 4))
+	tree:add_le(f.tid, head(12, 4))
+	tree:add_le(f.uid, head(16, 4))
+	tree:add_le(f.ifindex, head(20, 4))
+	tree:add_le(f.cgroup, head(24, 8))
+	tree:add(f.comm, head(32, 16), comm)
+	tree:add(f.direction, head(48, 1), directions[head(48, 1):uint()] or "?")
+	tree:add_le(f.machine, head(50, 2))
+	tree:add_le(f.source, head(52, 2))
+	return { task = comm .. "[" .. head(12, 4):le_uint() .. "]", call = call_of,
+		compat = math.floor(flags:le_uint() / 2) % 2 == 1, machine = head(50, 2):le_uint() }
+end
+
+-- 0: not ours, somebody else's USER0
+function xcap.dissector(tvb, pinfo, root)
+	local len = tvb:len()
+
+	if len < HEAD_LEN or tvb(0, 1):uint() ~= VERSION then
+		return 0
+	end
+	local head_len = tvb(2, 2):le_uint()
+	local body = bodies[tvb(1, 1):uint()]
+
+	if head_len < HEAD_LEN or not body then
+		return 0
+	end
+	local kind = types[tvb(1, 1):uint()]
+	local tree = root:add(xcap, tvb(0, math.min(head_len, len)), "xcap record: " .. kind)
+	local r = head_of(tvb, tree, kind)
+
+	pinfo.cols.protocol = "xcap"
+	if len < head_len + body.size then
+		tree:add_proto_expert_info(cut)
+		pinfo.cols.info = r.task .. " " .. kind .. " [cut]"
+		return len
+	end
+	local text = body.read(tvb(head_len), r, tree, pinfo, root)
+
+	if text then
+		pinfo.cols.info = text
+	end
+	return len
+end
+
+DissectorTable.get("wtap_encap"):add((wtap_encaps or wtap).USER0, xcap)
