@@ -16,6 +16,7 @@
 const volatile struct syscalls_cfg cfg = {};
 
 int self_tgid = 0;  	/* .bss: the capturing process; 0: nobody is left out */
+int opener_tgid = 0;  	/* .bss: who opened it, if that is another */
 int whoami = 0;  	/* .bss: thread group that ran the iterator last */
 
 /*
@@ -156,7 +157,7 @@ static __always_inline bool left_out(__u32 tgid)
 {
 	__u32 nr = cfg.nr_without;
 
-	if (self_tgid && tgid == (__u32)self_tgid)
+	if (self_tgid && (tgid == (__u32)self_tgid || tgid == (__u32)opener_tgid))
 		return true;
 	for (__u32 i = 0; i < XCAP_MAX_WITHOUT; i++)
 		if (i < nr && tgid == cfg.without[i])

@@ -140,11 +140,12 @@ struct xcap;
 
 /* xcap_opts.flags */
 #define XCAP_SELF	(1u << 0)	/* this process's own syscalls too */
+#define XCAP_PROMISC	(1u << 1)	/* interfaces see all frames, but for ?promisc=off */
 
 /* Size first; zero means default in each field. Fields are only ever appended. */
 struct xcap_opts {
 	size_t sz;		/* sizeof(struct xcap_opts) */
-	__u32 flags;		/* XCAP_SELF */
+	__u32 flags;		/* XCAP_SELF, XCAP_PROMISC */
 	__u32 snaplen;		/* bytes kept of a packet; 0: 262144 */
 	__u32 slack_us;		/* longest wait for a slow source; 0: 2000 */
 	__u32 ring_kb;		/* BPF ring buffer per CPU, power of two; 0: 8192 */
@@ -458,6 +459,25 @@ XCAP_API int xcap_list(xcap_lister fn, void *user);
  * Since:  0.1
  */
 XCAP_API const char *xcap_errmsg(const struct xcap *x);
+
+/* ---- a capture in two processes ---- */
+
+/**
+ * xcap_serve - capture for a process that has no privilege, as xcap run does
+ * @fd:      connected SOCK_SEQPACKET unix socket, whose other end asks
+ * @started: called once everything is open and attached: privilege can be given up; or NULL
+ * @user:    handed to @started
+ *
+ * Opens the sources that the other end names, and hands it the descriptors to read them
+ * with; no packet and no record goes through this process. All is detached when the other
+ * end hangs up. What may be captured is for the caller to decide, by whom it serves.
+ *
+ * Return: 0 the other end has hung up; -errno with a sentence in xcap_errmsg(NULL).
+ * Owns:   @fd stays the caller's.
+ * Threads: any; returns when the other end is gone.
+ * Since:  0.2
+ */
+XCAP_API int xcap_serve(int fd, void (*started)(void *user), void *user);
 
 /* ---- syscalls by name ---- */
 

@@ -158,6 +158,21 @@ int attach_packet(int prog_fd, uint32_t ifindex, struct error *err)
 	return fd;
 }
 
+int attach_wire(uint32_t ifindex, struct error *err)
+{
+	struct sockaddr_ll sll = { .sll_family = AF_PACKET, .sll_ifindex = ifindex };
+	char name[IF_NAMESIZE];
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), ret;
+
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&sll, sizeof(sll)))
+		return fd;
+	ret = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error_set(err, ret, "cannot send on %s: %s; run as root, or with CAP_NET_RAW",
+			 name_of(ifindex, name), strerrordesc_np(-ret));
+}
+
 int attach_promisc(uint32_t ifindex, struct error *err)
 {
 	struct packet_mreq mreq = { .mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC };

@@ -33,6 +33,9 @@ int attach_tcx(int prog_fd, uint32_t ifindex, bool egress, struct error *err);
 /* AF_PACKET socket bound to ifindex whose eBPF filter is prog_fd. Return: socket fd or -errno. */
 int attach_packet(int prog_fd, uint32_t ifindex, struct error *err);
 
+/* AF_PACKET socket bound to ifindex to send on; it receives nothing. Return: fd or -errno. */
+int attach_wire(uint32_t ifindex, struct error *err);
+
 /* Promiscuous mode by PACKET_ADD_MEMBERSHIP. Return: socket fd or -errno. */
 int attach_promisc(uint32_t ifindex, struct error *err);
 

@@ -78,13 +78,12 @@ void bpf_load_await_running(void)
 		usleep(20000);
 }
 
-uint64_t bpf_load_misses(const struct bpf_program *prog)
+uint64_t bpf_load_misses(int prog_fd)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
-	int fd = bpf_program__fd(prog);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+	if (prog_fd < 0 || bpf_obj_get_info_by_fd(prog_fd, &info, &len))
 		return 0;
 	return info.recursion_misses;
 }

@@ -24,7 +24,7 @@ int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct erro
 bool bpf_load_has_function(const char *name);
 
 /* Times that recursion protection has skipped the program. */
-uint64_t bpf_load_misses(const struct bpf_program *prog);
+uint64_t bpf_load_misses(int prog_fd);
 
 /*
  * Wait until every program, and every poll of a NIC's queue, that is running now is over.

@@ -33,8 +33,7 @@ static const struct filter_program *find(const struct filter *f, uint32_t linkty
 	return NULL;
 }
 
-/* LINKTYPE_ and DLT_ values differ for raw IP only, among those that a live interface has. */
-static int dlt_of(uint32_t linktype)
+int filter_dlt(uint32_t linktype)
 {
 	return linktype == 101 ? DLT_RAW : (int)linktype;
 }
@@ -48,7 +47,7 @@ static int compile_one(struct filter *f, uint32_t linktype, struct error *err)
 	if (f->nr == MAX_LINKTYPES)
 		return error_set(err, -EINVAL, "more than %d link types under one filter",
 				 MAX_LINKTYPES);
-	dead = pcap_open_dead(dlt_of(linktype), FILTER_SNAPLEN);
+	dead = pcap_open_dead(filter_dlt(linktype), FILTER_SNAPLEN);
 	if (!dead)
 		return -ENOMEM;
 	if (pcap_compile(dead, &p->code, f->expression, 1, PCAP_NETMASK_UNKNOWN))

@@ -31,4 +31,7 @@ bool filter_match(struct filter *f, uint32_t linktype, const uint8_t *data, uint
 
 void filter_free(struct filter *f);
 
+/* LINKTYPE_ and DLT_ values differ for raw IP only, among those that a live interface has. */
+int filter_dlt(uint32_t linktype);
+
 #endif

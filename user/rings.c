@@ -371,6 +371,67 @@ void rings_stats(const struct rings *r, struct source_stats *st)
 	}
 }
 
+/* ---- from one process to another ---- */
+
+void rings_give(const struct rings *r, struct bpf_map *cpus, struct bpf_map *bss,
+		uint32_t ctl_offset, struct parcel *p)
+{
+	uint32_t sizes[] = { r->nr, r->nr_cpus, r->nr ? r->lanes[0].rb.size : 0,
+			     bpf_map__value_size(bss), ctl_offset };
+
+	parcel_put(p, sizes, sizeof(sizes));
+	parcel_put_fd(p, bpf_map__fd(cpus));
+	parcel_put_fd(p, bpf_map__fd(bss));
+	for (int i = 0; i < r->nr; i++)
+		parcel_put_fd(p, r->lanes[i].map_fd);
+}
+
+/* Maps a whole array; its descriptor is done with. */
+static void *map_array(int fd, size_t bytes)
+{
+	void *p = fd < 0 ? MAP_FAILED :
+		  mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int take_lanes(struct rings *r, int nr, uint32_t ring_bytes, struct parcel *p)
+{
+	int ret = 0;
+
+	while (r->nr < nr && !ret) {
+		struct ring_lane *l = &r->lanes[r->nr++];
+
+		l->bound_ns = INT64_MIN;
+		l->map_fd = parcel_take_fd(p);
+		ret = p->broken ?: ringbuf_open(&l->rb, l->map_fd, ring_bytes);
+	}
+	return ret;
+}
+
+int rings_take(struct rings *r, struct parcel *p)
+{
+	uint32_t sizes[5];
+	int ret;
+
+	parcel_take(p, sizes, sizeof(sizes));
+	if (p->broken || sizes[0] > sizes[1] || sizes[1] > PARCEL_FDS ||
+	    sizes[4] + sizeof(struct xcap_ctl) > sizes[3])
+		return -EBADMSG;
+	*r = (struct rings){ .nr_cpus = sizes[1], .bss_size = sizes[3] };
+	r->cpus = map_array(parcel_take_fd(p), cpus_bytes(r));
+	r->bss = map_array(parcel_take_fd(p), r->bss_size);
+	r->lanes = calloc(r->nr_cpus, sizeof(*r->lanes));
+	ret = r->cpus && r->bss && r->lanes ? take_lanes(r, sizes[0], sizes[2], p) : -ENOMEM;
+	if (!ret)
+		r->ctl = (struct xcap_ctl *)((char *)r->bss + sizes[4]);
+	else
+		rings_close(r);
+	return ret;
+}
+
 void rings_close(struct rings *r)
 {
 	for (int i = 0; i < r->nr; i++) {
@@ -380,6 +441,8 @@ void rings_close(struct rings *r)
 	}
 	if (r->cpus)
 		munmap(r->cpus, cpus_bytes(r));
+	if (r->bss)
+		munmap(r->bss, r->bss_size);
 	free(r->lanes);
 	*r = (struct rings){ 0 };
 }

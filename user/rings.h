@@ -32,6 +32,8 @@ struct rings {
 	int64_t looked_ns;
 	bool silent;			/* the lane of losses has ended */
 	bool stopped;
+	void *bss;			/* mapped, if another process opened it: ctl is in it */
+	size_t bss_size;
 };
 
 /* The option `ring=`: bytes a CPU, a power of two. Return: 0; -EINVAL with a sentence. */
@@ -68,5 +70,12 @@ bool rings_look(struct rings *r);
 void rings_stats(const struct rings *r, struct source_stats *st);
 
 void rings_close(struct rings *r);
+
+/* The maps, into a parcel; bss: the map of the object's .bss, ctl in it at that offset. */
+void rings_give(const struct rings *r, struct bpf_map *cpus, struct bpf_map *bss,
+		uint32_t ctl_offset, struct parcel *p);
+
+/* Map what rings_give() put in; r->bss is the .bss. Return: 0; -errno, and all is freed. */
+int rings_take(struct rings *r, struct parcel *p);
 
 #endif

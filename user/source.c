@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "netdev.h"
+#include "remote.h"
 #include "source.h"
 
 /* One row a source. The row without a scheme takes plain names, so it comes last. */
@@ -39,13 +40,32 @@ static int copy(char *to, size_t size, const char *from, size_t len, const char 
 	return 0;
 }
 
-/* A name up to the next comma or question mark; what follows a backslash is no such. */
+/* What can only be the beginning of a spec: "tap:", or "syscalls" as a whole word. */
+static bool begins_spec(const char *p)
+{
+	for (int i = 0; source_row(i); i++) {
+		const struct source_ops *ops = source_row(i);
+		size_t len = strlen(ops->scheme);
+
+		if (len && !strncmp(p, ops->scheme, len) &&
+		    (p[len] == ':' || (ops->nameless && strchr(",+?", p[len]))))
+			return true;
+	}
+	return false;
+}
+
+static bool is_separator(const char *p, const struct spec *spec)
+{
+	return *p == ',' || (*p == '+' && strcmp(spec->scheme, "file") && begins_spec(p + 1));
+}
+
+/* A name up to the next separator or question mark; what follows a backslash is no such. */
 static int copy_name(const char **at, struct spec *spec, struct error *err)
 {
 	const char *p = *at;
 	size_t n = 0;
 
-	while (*p && *p != ',' && *p != '?') {
+	while (*p && *p != '?' && !is_separator(p, spec)) {
 		if (*p == '\\' && p[1])
 			p++;
 		if (n == sizeof(spec->name) - 1)
@@ -83,7 +103,8 @@ static const struct { const char *key; bool (*like)(const char *text, size_t len
 };
 
 /* End of the value of an option. */
-static const char *value_end(const char *p, const char *key, size_t key_len)
+static const char *value_end(const char *p, const struct spec *spec, const char *key,
+			     size_t key_len)
 {
 	bool (*like)(const char *, size_t) = NULL;
 
@@ -91,12 +112,14 @@ static const char *value_end(const char *p, const char *key, size_t key_len)
 		if (strlen(lists[i].key) == key_len && !memcmp(lists[i].key, key, key_len))
 			like = lists[i].like;
 	for (;;) {
-		const char *end = p + strcspn(p, ",&");
+		const char *end = p;
 
+		while (*end && *end != '&' && !is_separator(end, spec))
+			end++;
 		if (*end != ',' || !like)
 			return end;
 		p = end + 1;
-		if (!like(p, strcspn(p, ",&")))
+		if (!like(p, strcspn(p, ",&+")))
 			return end;
 	}
 }
@@ -112,7 +135,7 @@ static int parse_option(const char **at, struct spec *spec, struct error *err)
 	if (*eq != '=' || eq == key)
 		return error_set(err, -EINVAL, "option '%.*s' has no value; write key=value",
 				 (int)(eq - key), key);
-	end = value_end(eq + 1, key, eq - key);
+	end = value_end(eq + 1, spec, key, eq - key);
 	ret = copy(spec->options[n].key, sizeof(spec->options[n].key), key, eq - key, "option",
 		   err);
 	ret = ret ?: copy(spec->options[n].value, sizeof(spec->options[n].value), eq + 1,
@@ -169,8 +192,20 @@ int spec_next(const char **list, struct spec *spec, struct error *err)
 	memcpy(spec->text, start, len);
 	if (*p == ',' && !p[1])
 		return error_set(err, -EINVAL, "nothing follows the comma after '%s'", spec->text);
-	*list = *p == ',' ? p + 1 : p;
+	*list = *p ? p + 1 : p;
 	return 1;
+}
+
+bool spec_is_ours(const char *list)
+{
+	struct spec *spec = malloc(sizeof(*spec));
+	bool ours = begins_spec(list);
+
+	if (spec && !ours)
+		ours = spec_next(&list, spec, NULL) > 0 && !spec->scheme[0] &&
+		       strcmp(spec->name, "-") && (*list || spec->nr_options);
+	free(spec);
+	return ours;
 }
 
 const char *spec_option(const struct spec *spec, const char *key)
@@ -296,6 +331,15 @@ int source_check_interface(const struct spec *spec, struct error *err)
 	return netdev_get(spec->name, &dev, err);
 }
 
+const struct source_ops *source_by_scheme(const char *scheme)
+{
+	int i = 0;
+
+	while (source_row(i) && strcmp(source_row(i)->scheme, scheme))
+		i++;
+	return source_row(i);
+}
+
 int source_open(struct source *s, const struct spec *spec)
 {
 	int ret = source_check(spec, &s->ops, s->err);
@@ -303,6 +347,8 @@ int source_open(struct source *s, const struct spec *spec)
 	if (ret)
 		return ret;
 	memcpy(s->spec, spec->text, sizeof(s->spec));
+	if (s->conf->remote && s->ops->privileged)
+		return remote_open(s, spec);
 	return s->ops->open(s, spec);
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <xcap.h>
 #include "error.h"
+#include "parcel.h"
 
 #define SOURCE_SPEC_SIZE 256
 #define SOURCE_MAX_OPTIONS 16
@@ -37,6 +38,10 @@ struct source_conf {
 	uint32_t ring_bytes;	/* BPF ring buffer per CPU */
 	int64_t  slack_ns;
 	bool     self;		/* own syscalls too */
+	bool     promisc;	/* interfaces see all frames, unless their spec says otherwise */
+	bool     given;		/* opened for another process, which will take it */
+	struct remote *remote;	/* who opens what takes privilege; NULL: we ourselves */
+	const struct ssh_peer *ssh;	/* given: the reader's connection; NULL: look for ours */
 };
 
 struct source {
@@ -70,6 +75,9 @@ struct source_ops {
 	const char *help;	/* one line for people */
 	const char *const *options;	/* keys it understands, NULL-terminated; NULL: none */
 	bool nameless;			/* the scheme alone is a spec: "syscalls" */
+	bool no_packets;		/* never */
+	bool events;			/* records that are no packets, or may be */
+	bool privileged;		/* conf->remote opens it, where there is one */
 
 	/*
 	 * What can be said of a spec before anything is touched. All specs are checked before
@@ -120,6 +128,19 @@ struct source_ops {
 
 	/* Takes NULL priv and half-built ones. */
 	void (*close)(struct source *s);
+
+	/*
+	 * Privileged sources: one process opens it (conf->given) and gives what a reader needs;
+	 * another takes that and reads, without privilege. start is called where it was opened,
+	 * once the reader has it; until then records may wait, or not be made at all. Which of
+	 * the two stops first does not matter. NULL start: nothing to do.
+	 */
+	int (*give)(struct source *s, struct parcel *p);
+	int (*take)(struct source *s, struct parcel *p);
+	int (*start)(struct source *s);
+
+	/* Another process reads from here on: the one that forked off the last reader. */
+	int (*adopt)(struct source *s);
 };
 
 /* Internal record type: payload is struct xcap_ev_task at data. */
@@ -128,17 +149,22 @@ struct source_ops {
 /* ---- source.c: the grammar and the table ---- */
 
 /**
- * spec_next - parse the first spec of a comma-separated list
- * @list: in/out; moved behind the spec and its comma; *list == '\0' at the end
+ * spec_next - parse the first spec of a list
+ * @list: in/out; moved behind the spec and its separator; *list == '\0' at the end
  * @spec: out
  * @err:  sentence on failure
  *
+ * Specs are separated by commas, or by a plus before what can only be a spec of ours
+ * ("eth0+syscalls"), for programs that split at commas; not behind a file's name.
  * In a name, a backslash takes the next character as it is: "file:a\\,b.pcap".
  * A comma inside the value of `only=` continues that list as long as syscall
  * names follow, inside that of `without=` as long as numbers do.
  * Return: 1 one spec; 0 the list is at its end; -EINVAL.
  */
 int spec_next(const char **list, struct spec *spec, struct error *err);
+
+/* Does the text name sources of ours, and not just an interface as any program knows it? */
+bool spec_is_ours(const char *list);
 
 /* Value of an option, or NULL. */
 const char *spec_option(const struct spec *spec, const char *key);
@@ -165,6 +191,9 @@ void source_close(struct source *s);
 
 /* Rows of the table, for `xcap list`; NULL after the last. */
 const struct source_ops *source_row(int i);
+
+/* The row of a scheme. Return: NULL: there is none. */
+const struct source_ops *source_by_scheme(const char *scheme);
 
 /* ---- one per source_*.c ---- */
 extern const struct source_ops source_xsk_ops;

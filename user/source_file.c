@@ -485,6 +485,7 @@ static int source_file_open(struct source *s, const struct spec *spec)
 }
 
 const struct source_ops source_file_ops = {
+	.events = true,
 	.scheme = "file",
 	.help = "a pcapng or pcap file, a pipe, or - for standard input",
 	.open = source_file_open,

@@ -96,6 +96,7 @@ const struct source_ops source_iface_ops = {
 	.scheme = "",
 	.help = "an interface: xsk where nothing can be lost, else tap",
 	.options = options,
+	.privileged = true,
 	.check = source_check_interface,
 	.open = source_iface_open,
 	.close = source_iface_close,

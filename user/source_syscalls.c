@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,9 +18,16 @@
 #include "source.h"
 #include "syscalls.skel.h"
 
+#define MAX_PROGS 16
+
 struct syscalls {
-	struct syscalls_bpf *skel;
+	struct syscalls_bpf *skel;	/* NULL: another process has it */
+	struct syscalls_bpf__bss *bss;	/* shared with the programs */
 	struct rings rings;
+	int seed_link;			/* of the iterator over all tasks */
+	int progs[MAX_PROGS];		/* all of them, for their counts */
+	int nr_progs;
+	bool switches, self;
 	struct xcap_ev_task *seed;	/* lane rings.nr + 1: the tasks at start, in time order */
 	int nr_seed;
 	int seed_next;
@@ -105,6 +113,9 @@ static int read_seed(struct syscalls *p, int fd)
 	size_t have = 0;
 	int room = 0;
 
+	if (fd < 0)
+		return fd;
+
 	for (;;) {
 		ssize_t n;
 
@@ -124,30 +135,40 @@ static int read_seed(struct syscalls *p, int fd)
 }
 
 /*
- * Runs when the task tracepoints are attached and the syscall ones are not yet:
- * each seed is stamped when it is read, so the table is right at every instant
- * from the first syscall on. The iterator also says who we are, in the initial
- * pid namespace.
+ * Runs in the process that will read, when the task tracepoints are attached and the
+ * syscall ones are not yet: each seed is stamped when it is read, so the table is right at
+ * every instant from the first syscall on. The iterator also says who we are, in the
+ * initial pid namespace.
  */
-static int seed_tasks(struct syscalls *p, bool self, struct error *err)
+static int seed_tasks(struct syscalls *p, struct error *err)
 {
-	struct bpf_link *link = NULL;
-	int fd, ret;
+	int fd = bpf_iter_create(p->seed_link);
+	int ret = read_seed(p, fd);
 
-	ret = bpf_load_attach(p->skel->progs.task_seed, &link, err);
-	if (ret)
-		return ret;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	ret = fd < 0 ? fd : read_seed(p, fd);
 	if (fd >= 0)
 		close(fd);
-	bpf_link__destroy(link);
 	if (ret)
 		return error_set(err, ret,
 				 "cannot list the tasks of this host: %s", strerror(-ret));
-	if (!self)
-		p->skel->bss->self_tgid = p->skel->bss->whoami;
+	if (!p->self)
+		p->bss->self_tgid = p->bss->whoami;
 	return 0;
+}
+
+/* Who are we, in the initial pid namespace? The iterator tells who reads it. */
+static int ask_who(struct syscalls *p, int *tgid)
+{
+	struct xcap_ev_task task;
+	int fd = bpf_iter_create(p->seed_link);
+	int ret = fd;
+
+	if (fd < 0)
+		return ret;
+	ret = read(fd, &task, sizeof(task)) < 0 ? -errno : 0;
+	close(fd);
+	if (!ret)
+		*tgid = p->bss->whoami;
+	return ret;
 }
 
 static int attach_task_programs(struct syscalls *p, struct error *err)
@@ -158,17 +179,29 @@ static int attach_task_programs(struct syscalls *p, struct error *err)
 	       bpf_load_attach(k->progs.task_rename, &k->links.task_rename, err) ?:
 	       bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
 	       bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
-	       bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err);
+	       bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err) ?:
+	       bpf_load_attach(k->progs.task_seed, &k->links.task_seed, err);
 }
 
-static int attach_event_programs(struct syscalls *p, bool switches, struct error *err)
+/* From here on there are records. */
+static int source_syscalls_start(struct source *s)
 {
+	struct syscalls *p = s->priv;
 	struct syscalls_bpf *k = p->skel;
 
-	return (switches ?
-		bpf_load_attach(k->progs.sched_switch, &k->links.sched_switch, err) : 0) ?:
-	       bpf_load_attach(k->progs.sys_exit, &k->links.sys_exit, err) ?:
-	       bpf_load_attach(k->progs.sys_enter, &k->links.sys_enter, err);
+	return (p->switches ?
+		bpf_load_attach(k->progs.sched_switch, &k->links.sched_switch, s->err) : 0) ?:
+	       bpf_load_attach(k->progs.sys_exit, &k->links.sys_exit, s->err) ?:
+	       bpf_load_attach(k->progs.sys_enter, &k->links.sys_enter, s->err);
+}
+
+static void note_programs(struct syscalls *p)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, p->skel->obj)
+		if (p->nr_progs < MAX_PROGS)
+			p->progs[p->nr_progs++] = bpf_program__fd(prog);
 }
 
 static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg *cfg,
@@ -185,35 +218,52 @@ static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg 
 	ret = ret ?: syscalls_bpf__load(p->skel);
 	if (ret)
 		return bpf_load_failed(ret, "syscalls", s->err);
+	p->bss = p->skel->bss;
+	note_programs(p);
 	return rings_open(&p->rings, p->skel->maps.events, p->skel->maps.cpus,
-			  &p->skel->bss->ctl, ring_bytes, s->err);
+			  &p->bss->ctl, ring_bytes, s->err);
+}
+
+static struct syscalls *syscalls_new(struct source *s)
+{
+	struct syscalls *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->seed_link = -1;
+	s->priv = p;
+	return p;
 }
 
 static void source_syscalls_close(struct source *s);
 
 static int source_syscalls_open(struct source *s, const struct spec *spec)
 {
-	struct syscalls *p = calloc(1, sizeof(*p));
 	uint64_t ring_bytes = s->conf->ring_bytes;
+	struct syscalls *p = syscalls_new(s);
 	struct syscalls_cfg cfg = { 0 };
-	bool switches = true, self = s->conf->self;
 	const char *only = spec_option(spec, "only");
 	const char *without = spec_option(spec, "without");
 	int ret;
 
 	if (!p)
 		return -ENOMEM;
-	s->priv = p;
-	ret = only ? parse_only(only, &cfg, &switches, s->err) : 0;
+	p->switches = true;
+	p->self = s->conf->self;
+	ret = only ? parse_only(only, &cfg, &p->switches, s->err) : 0;
 	ret = ret ?: (without ? parse_without(without, &cfg, s->err) : 0);
-	ret = ret ?: spec_bool(spec, "switches", &switches, s->err);
-	ret = ret ?: spec_bool(spec, "self", &self, s->err);
+	ret = ret ?: spec_bool(spec, "switches", &p->switches, s->err);
+	ret = ret ?: spec_bool(spec, "self", &p->self, s->err);
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
 	cfg.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable");
 	ret = ret ?: load(p, s, &cfg, ring_bytes);
 	ret = ret ?: attach_task_programs(p, s->err);
-	ret = ret ?: seed_tasks(p, self, s->err);
-	ret = ret ?: attach_event_programs(p, switches, s->err);
+	if (!ret)
+		p->seed_link = bpf_link__fd(p->skel->links.task_seed);
+	/* the reader does the one, then asks for the other */
+	if (!ret && s->conf->given)
+		ret = ask_who(p, &p->bss->opener_tgid);
+	else if (!ret)
+		ret = seed_tasks(p, s->err) ?: source_syscalls_start(s);
 	if (ret) {
 		source_syscalls_close(s);
 		return ret;
@@ -222,9 +272,9 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	snprintf(s->mode, sizeof(s->mode), "syscalls");
 	snprintf(s->note, sizeof(s->note), "%s%s, %llu KiB a CPU%s%s%s",
 		 only ? "the calls named by only=" : "every system call",
-		 switches ? " and context switch" : "", (unsigned long long)ring_bytes / 1024,
-		 self ? "" : "; this process is left out",
-		 without ? self ? "; left out: " : ", and so are " : "", without ?: "");
+		 p->switches ? " and context switch" : "", (unsigned long long)ring_bytes / 1024,
+		 p->self ? "" : "; this process is left out",
+		 without ? p->self ? "; left out: " : ", and so are " : "", without ?: "");
 	return 0;
 }
 
@@ -253,11 +303,10 @@ static int peek_seed(struct syscalls *p, const struct source *s, struct xcap_rec
 
 static void count_losses(struct syscalls *p)
 {
-	struct bpf_program *prog;
 	uint64_t misses = 0;
 
-	bpf_object__for_each_program(prog, p->skel->obj)
-		misses += bpf_load_misses(prog);
+	for (int i = 0; i < p->nr_progs; i++)
+		misses += bpf_load_misses(p->progs[i]);
 	p->rings.lost[XCAP_DROP_RECURSION] = misses;
 }
 
@@ -301,7 +350,8 @@ static void source_syscalls_stop(struct source *s)
 {
 	struct syscalls *p = s->priv;
 
-	syscalls_bpf__detach(p->skel);
+	if (p->skel)
+		syscalls_bpf__detach(p->skel);
 	rings_stop(&p->rings);
 }
 
@@ -322,10 +372,65 @@ static void source_syscalls_close(struct source *s)
 	if (p->skel)
 		syscalls_bpf__detach(p->skel);
 	rings_close(&p->rings);
+	if (!p->skel) {
+		for (int i = 0; i < p->nr_progs; i++)
+			close(p->progs[i]);
+		if (p->seed_link >= 0)
+			close(p->seed_link);
+	}
 	syscalls_bpf__destroy(p->skel);
 	free(p->seed);
 	free(p);
 	s->priv = NULL;
+}
+
+/* ---- opened in one process, read in another ---- */
+
+static int source_syscalls_give(struct source *s, struct parcel *p)
+{
+	struct syscalls *c = s->priv;
+
+	rings_give(&c->rings, c->skel->maps.cpus, c->skel->maps.bss,
+		   offsetof(struct syscalls_bpf__bss, ctl), p);
+	parcel_put(p, &c->self, sizeof(c->self));
+	parcel_put_fd(p, c->seed_link);
+	parcel_put(p, &c->nr_progs, sizeof(c->nr_progs));
+	for (int i = 0; i < c->nr_progs; i++)
+		parcel_put_fd(p, c->progs[i]);
+	return p->broken;
+}
+
+static int source_syscalls_take(struct source *s, struct parcel *p)
+{
+	struct syscalls *c = syscalls_new(s);
+	int ret, nr;
+
+	if (!c)
+		return -ENOMEM;
+	ret = rings_take(&c->rings, p);
+	if (!ret) {
+		parcel_take(p, &c->self, sizeof(c->self));
+		c->seed_link = parcel_take_fd(p);
+		parcel_take(p, &nr, sizeof(nr));
+		while (c->nr_progs < nr && c->nr_progs < MAX_PROGS && !p->broken)
+			c->progs[c->nr_progs++] = parcel_take_fd(p);
+		ret = p->broken;
+	}
+	if (!ret && c->rings.bss_size < sizeof(*c->bss))
+		ret = -EBADMSG;
+	c->bss = c->rings.bss;
+	ret = ret ?: seed_tasks(c, s->err);
+	if (ret)
+		source_syscalls_close(s);
+	s->nr_lanes = ret ? 0 : c->rings.nr + 2;
+	return ret;
+}
+
+static int source_syscalls_adopt(struct source *s)
+{
+	struct syscalls *p = s->priv;
+
+	return p->self || p->rings.stopped ? 0 : ask_who(p, &p->bss->self_tgid);
 }
 
 static const char *const options[] = { "only", "switches", "self", "without", "ring", NULL };
@@ -335,6 +440,9 @@ const struct source_ops source_syscalls_ops = {
 	.help = "system calls and context switches of the whole host",
 	.options = options,
 	.nameless = true,
+	.no_packets = true,
+	.events = true,
+	.privileged = true,
 	.open = source_syscalls_open,
 	.peek = source_syscalls_peek,
 	.release = source_syscalls_release,
@@ -344,4 +452,8 @@ const struct source_ops source_syscalls_ops = {
 	.stop = source_syscalls_stop,
 	.stats = source_syscalls_stats,
 	.close = source_syscalls_close,
+	.give = source_syscalls_give,
+	.take = source_syscalls_take,
+	.start = source_syscalls_start,
+	.adopt = source_syscalls_adopt,
 };

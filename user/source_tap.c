@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/if_arp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +35,8 @@ struct tap {
 	bool gone, gone_told;		/* the interface */
 	int64_t looked_ns;
 	uint64_t missed_before;		/* by the NIC, before the capture */
-	struct bpf_program *progs[2];	/* that run, for their counts */
+	int progs[2];			/* that run, for their counts; -1 none */
+	int taken_progs;		/* of these, descriptors that are ours to close */
 };
 
 static void source_tap_close(struct source *s);
@@ -91,7 +93,7 @@ static int attach(struct tap *t, int slot, struct bpf_program *prog, int fd)
 	if (fd < 0)
 		return fd;
 	t->links[slot] = fd;
-	t->progs[slot] = prog;
+	t->progs[slot] = bpf_program__fd(prog);
 	return 0;
 }
 
@@ -165,7 +167,7 @@ static int parse_hook(const struct spec *spec, bool *xdp, struct error *err)
 
 static int open_promisc(struct tap *t, struct source *s, const struct spec *spec)
 {
-	bool on = false;
+	bool on = s->conf->promisc;
 	int ret = spec_bool(spec, "promisc", &on, s->err);
 
 	if (ret || !on)
@@ -197,18 +199,26 @@ static int set_linktype(struct source *s, const struct netdev *dev)
 			 "capture it with tcpdump -i %s", dev->name, dev->arphrd, dev->name);
 }
 
-static int source_tap_open(struct source *s, const struct spec *spec)
+static struct tap *tap_new(struct source *s)
 {
 	struct tap *t = calloc(1, sizeof(*t));
+
+	if (t)
+		t->links[0] = t->links[1] = t->promisc = t->progs[0] = t->progs[1] = -1;
+	s->priv = t;
+	return t;
+}
+
+static int source_tap_open(struct source *s, const struct spec *spec)
+{
 	uint64_t ring_bytes = s->conf->ring_bytes, snaplen = s->conf->snaplen;
+	struct tap *t = tap_new(s);
 	struct netdev dev;
 	bool xdp;
 	int ret;
 
 	if (!t)
 		return -ENOMEM;
-	t->links[0] = t->links[1] = t->promisc = -1;
-	s->priv = t;
 	bpf_load_quiet();
 	ret = netdev_get(spec->name, &dev, s->err);
 	ret = ret ?: parse_hook(spec, &xdp, s->err);
@@ -260,8 +270,7 @@ static void count_losses(struct tap *t, const struct source *s)
 	uint64_t missed = netdev_rx_missed(s->ifindex), misses = 0;
 
 	for (int i = 0; i < 2; i++)
-		if (t->progs[i])
-			misses += bpf_load_misses(t->progs[i]);
+		misses += bpf_load_misses(t->progs[i]);
 	if (missed > t->missed_before)	/* not so when the interface is gone */
 		t->rings.lost[XCAP_DROP_NIC_MISSED] = missed - t->missed_before;
 	t->rings.lost[XCAP_DROP_RECURSION] = misses;
@@ -337,10 +346,54 @@ static void source_tap_close(struct source *s)
 		return;
 	detach(t);
 	rings_close(&t->rings);
+	for (int i = 0; i < t->taken_progs; i++)
+		close(t->progs[i]);
 	tcx_copy_bpf__destroy(t->tcx);
 	xdp_copy_bpf__destroy(t->xdp);
 	free(t);
 	s->priv = NULL;
+}
+
+/* ---- opened in one process, read in another ---- */
+
+static int source_tap_give(struct source *s, struct parcel *p)
+{
+	struct tap *t = s->priv;
+	uint32_t nr = (t->progs[0] >= 0) + (t->progs[1] >= 0);
+
+	if (t->tcx)
+		rings_give(&t->rings, t->tcx->maps.cpus, t->tcx->maps.bss,
+			   offsetof(typeof(*t->tcx->bss), ctl), p);
+	else
+		rings_give(&t->rings, t->xdp->maps.cpus, t->xdp->maps.bss,
+			   offsetof(typeof(*t->xdp->bss), ctl), p);
+	parcel_put(p, &t->missed_before, sizeof(t->missed_before));
+	parcel_put(p, &nr, sizeof(nr));
+	for (uint32_t i = 0; i < nr; i++)
+		parcel_put_fd(p, t->progs[i]);
+	return p->broken;
+}
+
+static int source_tap_take(struct source *s, struct parcel *p)
+{
+	struct tap *t = tap_new(s);
+	uint32_t nr;
+	int ret;
+
+	if (!t)
+		return -ENOMEM;
+	ret = rings_take(&t->rings, p);
+	if (!ret) {
+		parcel_take(p, &t->missed_before, sizeof(t->missed_before));
+		parcel_take(p, &nr, sizeof(nr));
+		for (uint32_t i = 0; i < nr && i < 2 && !p->broken; i++)
+			t->progs[t->taken_progs++] = parcel_take_fd(p);
+		ret = p->broken;
+	}
+	if (ret)
+		source_tap_close(s);
+	s->nr_lanes = ret ? 0 : t->rings.nr + 1;
+	return ret;
 }
 
 static const char *const options[] = { "hook", "snaplen", "ring", "promisc", NULL };
@@ -349,6 +402,7 @@ const struct source_ops source_tap_ops = {
 	.scheme = "tap",
 	.help = "a copy of an interface's packets, both directions",
 	.options = options,
+	.privileged = true,
 	.check = source_check_interface,
 	.open = source_tap_open,
 	.peek = source_tap_peek,
@@ -359,4 +413,6 @@ const struct source_ops source_tap_ops = {
 	.stop = source_tap_stop,
 	.stats = source_tap_stats,
 	.close = source_tap_close,
+	.give = source_tap_give,
+	.take = source_tap_take,
 };

@@ -52,6 +52,7 @@ struct xsk {
 	struct xcap_cpu *counts;	/* mapped; by number of the queue */
 	size_t counts_size;
 	struct busypoll *busypoll;
+	struct xsk_conf conf;
 };
 
 static void source_xsk_close(struct source *s);
@@ -117,28 +118,32 @@ static void detach(struct xsk *x)
 	x->link = x->promisc = -1;
 }
 
+static int map_counts(struct xsk *x, int fd)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *map;
+
+	x->counts_size = ((x->conf.first + x->conf.nr) * sizeof(*x->counts) + page - 1) &
+			 ~(page - 1);
+	map = mmap(NULL, x->counts_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	x->counts = map;
+	return 0;
+}
+
 /* Its counts cost more where several CPUs may run a queue, which only attaching tells. */
 static int open_program(struct xsk *x, struct source *s, const struct xsk_conf *c,
 			const struct ssh_peer *ssh)
 {
 	int ret = load_and_attach(x, s, c, ssh, false);
-	size_t page = sysconf(_SC_PAGESIZE);
-	void *map;
 
 	if (!ret && x->generic) {
 		detach(x);
 		xdp_redirect_bpf__destroy(x->bpf);
 		ret = load_and_attach(x, s, c, ssh, true);
 	}
-	if (ret)
-		return ret;
-	x->counts_size = ((c->first + c->nr) * sizeof(*x->counts) + page - 1) & ~(page - 1);
-	map = mmap(NULL, x->counts_size, PROT_READ, MAP_SHARED,
-		   bpf_map__fd(x->bpf->maps.queues), 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	x->counts = map;
-	return 0;
+	return ret ?: map_counts(x, bpf_map__fd(x->bpf->maps.queues));
 }
 
 /* ---- sockets ---- */
@@ -320,52 +325,80 @@ static void await_link(const struct xsk_conf *c)
 		usleep(NAP_US);
 }
 
+/* What a reader has to know of it, wherever it runs. */
+static void settle(struct xsk *x, struct source *s)
+{
+	s->nr_lanes = x->nr;
+	s->nap_ns = x->conf.busy_poll ? 1 :	/* nobody else polls */
+		    x->conf.ring * NS_PER_FRAME / 2;
+}
+
 static int open_all(struct xsk *x, struct source *s, const struct spec *spec)
 {
 	struct ssh_peer ssh = {};
-	struct xsk_conf c;
+	struct xsk_conf *c = &x->conf;
 	int ret;
 
-	ret = xsk_conf_parse(&c, spec, s->conf->snaplen, s->err);
+	ret = xsk_conf_parse(c, spec, s->conf->snaplen, s->err);
 	if (ret)
 		return ret;
-	s->ifindex = c.dev.ifindex;
+	s->ifindex = c->dev.ifindex;
 	busypoll_recover();
-	ssh_find(&ssh);
-	if (c.busy_poll)
-		ret = busypoll_open(&x->busypoll, &c.dev, s->err);
-	ret = ret ?: open_program(x, s, &c, &ssh);
-	ret = ret ?: open_sockets(x, s, &c);
-	if (!ret && c.promisc) {
-		x->promisc = attach_promisc(c.dev.ifindex, s->err);
+	if (s->conf->ssh)
+		ssh = *s->conf->ssh;
+	else
+		ssh_find(&ssh);
+	if (c->busy_poll)
+		ret = busypoll_open(&x->busypoll, &c->dev, s->err);
+	ret = ret ?: open_program(x, s, c, &ssh);
+	ret = ret ?: open_sockets(x, s, c);
+	if (!ret && c->promisc) {
+		x->promisc = attach_promisc(c->dev.ifindex, s->err);
 		ret = x->promisc < 0 ? x->promisc : 0;
 	}
 	if (ret)
 		return ret;
-	await_link(&c);
-	ret = open_gates(x, &c);
+	await_link(c);
+	describe(x, s, c, &ssh);
+	return 0;
+}
+
+/* From here on frames are taken from the host. */
+static int source_xsk_start(struct source *s)
+{
+	struct xsk *x = s->priv;
+	int ret = open_gates(x, &x->conf);
+
 	if (ret)
-		return xsk_conf_refused(&c, ret, c.first, s->err);
-	describe(x, s, &c, &ssh);
+		return xsk_conf_refused(&x->conf, ret, x->conf.first, s->err);
 	s->err->text[0] = '\0';		/* of an attempt that another made up for */
-	s->nr_lanes = x->nr;
-	s->nap_ns = c.busy_poll ? 1 : c.ring * NS_PER_FRAME / 2;	/* nobody else polls */
+	settle(x, s);
 	return 0;
 }
 
 /* ---- the contract ---- */
 
-static int source_xsk_open(struct source *s, const struct spec *spec)
+static struct xsk *xsk_new(struct source *s)
 {
 	struct xsk *x = calloc(1, sizeof(*x));
+
+	if (x)
+		x->link = x->promisc = -1;
+	s->priv = x;
+	return x;
+}
+
+static int source_xsk_open(struct source *s, const struct spec *spec)
+{
+	struct xsk *x = xsk_new(s);
 	int ret;
 
 	if (!x)
 		return -ENOMEM;
-	x->link = x->promisc = -1;
-	s->priv = x;
 	bpf_load_quiet();
 	ret = open_all(x, s, spec);
+	if (!ret && !s->conf->given)	/* else the reader asks for it */
+		ret = source_xsk_start(s);
 	if (ret)
 		source_xsk_close(s);
 	return ret;
@@ -458,6 +491,70 @@ static void source_xsk_close(struct source *s)
 	s->priv = NULL;
 }
 
+/* ---- opened in one process, read in another ---- */
+
+static int source_xsk_give(struct source *s, struct parcel *p)
+{
+	struct xsk *x = s->priv;
+
+	parcel_put(p, &x->conf, sizeof(x->conf));
+	parcel_put(p, &x->generic, sizeof(x->generic));
+	parcel_put_fd(p, x->umem.memfd);
+	parcel_put_fd(p, bpf_map__fd(x->bpf->maps.queues));
+	for (int i = 0; i < x->nr; i++)
+		parcel_put_fd(p, x->queues[i].fd);
+	return p->broken;
+}
+
+static int take_queue(struct xsk *x, struct source *s, int i, struct parcel *p)
+{
+	const struct xsk_conf *c = &x->conf;
+	struct xskq *q = &x->queues[i];
+	int ret;
+
+	describe_queue(x, s, c, i);
+	ret = umem_pool_open(&q->pool, i * c->frames, c->frames, c->chunk, c->ring / 2);
+	if (!ret && c->sg)
+		ret = joined_open(&q->joined, c->frames * c->chunk, q->pool.mask + 1);
+	return ret ?: xskq_take(q, parcel_take_fd(p), c->ring);
+}
+
+static int take_all(struct xsk *x, struct source *s, struct parcel *p)
+{
+	int memfd, counts, ret;
+
+	parcel_take(p, &x->conf, sizeof(x->conf));
+	parcel_take(p, &x->generic, sizeof(x->generic));
+	memfd = parcel_take_fd(p);
+	counts = parcel_take_fd(p);
+	ret = p->broken ?: umem_take(&x->umem, memfd, x->conf.frames * x->conf.nr,
+				     x->conf.chunk);
+	ret = ret ?: map_counts(x, counts);
+	if (counts >= 0)
+		close(counts);
+	x->queues = calloc(x->conf.nr, sizeof(*x->queues));
+	if (!x->queues)
+		return -ENOMEM;
+	for (; x->nr < (int)x->conf.nr && !ret; x->nr++)
+		ret = take_queue(x, s, x->nr, p);
+	return ret ?: p->broken;
+}
+
+static int source_xsk_take(struct source *s, struct parcel *p)
+{
+	struct xsk *x = xsk_new(s);
+	int ret;
+
+	if (!x)
+		return -ENOMEM;
+	ret = take_all(x, s, p);
+	if (ret)
+		source_xsk_close(s);
+	else
+		settle(x, s);
+	return ret;
+}
+
 static const char *const options[] = { "queues", "frames", "ring", "chunk", "snaplen", "promisc",
 				       "busy_poll", NULL };
 
@@ -465,6 +562,7 @@ const struct source_ops source_xsk_ops = {
 	.scheme = "xsk",
 	.help = "an interface's frames by AF_XDP, taken from the host",
 	.options = options,
+	.privileged = true,
 	.check = source_check_interface,
 	.open = source_xsk_open,
 	.peek = source_xsk_peek,
@@ -475,4 +573,7 @@ const struct source_ops source_xsk_ops = {
 	.stop = source_xsk_stop,
 	.stats = source_xsk_stats,
 	.close = source_xsk_close,
+	.give = source_xsk_give,
+	.take = source_xsk_take,
+	.start = source_xsk_start,
 };

@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "attach.h"
 #include "clock.h"
 #include "opts.h"
 #include "stream.h"
@@ -60,7 +63,7 @@ static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts
 				 "know; use a newer one", xcap_version());
 	if (err)
 		return error_set(&x->err, err, "xcap_opts.sz must be sizeof(struct xcap_opts)");
-	if (o->flags & ~XCAP_SELF)
+	if (o->flags & ~(XCAP_SELF | XCAP_PROMISC))
 		return error_set(&x->err, -EINVAL, "xcap_opts.flags has bits that this library "
 				 "(%s) does not know", xcap_version());
 	if (o->ring_kb & (o->ring_kb - 1))
@@ -72,6 +75,7 @@ static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts
 	x->conf.slack_ns = (o->slack_us ?: SLACK_US_DEFAULT) * NS_PER_US;
 	x->conf.ring_bytes = (o->ring_kb ?: RING_KB_DEFAULT) * 1024;
 	x->conf.self = o->flags & XCAP_SELF;
+	x->conf.promisc = o->flags & XCAP_PROMISC;
 	return 0;
 }
 
@@ -120,6 +124,25 @@ static int check_sources(struct xcap *x, const char *specs, struct spec *spec)
 	return n ?: error_set(&x->err, -EINVAL, "no source is named; try 'tap:lo' or 'syscalls'");
 }
 
+/* The first interface that is captured. Return: 0: there is none. */
+static uint32_t first_ifindex(const struct xcap *x)
+{
+	for (int i = 0; i < x->nr_sources; i++)
+		if (x->sources[i]->ifindex)
+			return x->sources[i]->ifindex;
+	return 0;
+}
+
+/* After it the other process has no privilege either. */
+static int start_remote(struct xcap *x)
+{
+	struct error ignored;
+
+	if (first_ifindex(x))
+		x->wire = remote_wire(x->remote, first_ifindex(x), &ignored);
+	return remote_start(x->remote, &x->err);
+}
+
 /* Nothing is touched before all that was asked for makes sense. */
 static int add_sources(struct xcap *x, const char *specs, const char *filter)
 {
@@ -136,7 +159,7 @@ static int add_sources(struct xcap *x, const char *specs, const char *filter)
 			if ((ret = add_source(x, spec)))
 				break;
 	free(spec);
-	return ret;
+	return ret || !x->remote ? ret : start_remote(x);
 }
 
 /* What stands on the number of sources and lanes. */
@@ -157,15 +180,20 @@ static int build(struct xcap *x)
 	return wait_open(x);
 }
 
-int xcap_open(struct xcap **out, const char *specs, const struct xcap_opts *opts)
+int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *opts,
+		struct remote *remote)
 {
 	struct xcap *x = calloc(1, sizeof(*x));
 	struct xcap_opts o;
 	int err;
 
-	if (!x)
+	if (!x) {
+		remote_close(remote);
 		return error_set(&last_error, -ENOMEM, "no memory for a capture handle");
-	x->epoll_fd = x->event_fd = x->timer_fd = -1;
+	}
+	x->epoll_fd = x->event_fd = x->timer_fd = x->wire = -1;
+	x->remote = x->conf.remote = remote;
+	x->pid = getpid();
 	err = read_opts(x, &o, opts);
 	err = err ?: add_sources(x, specs ?: "", o.filter);
 	err = err ?: build(x);
@@ -181,10 +209,18 @@ int xcap_open(struct xcap **out, const char *specs, const struct xcap_opts *opts
 	return err;
 }
 
+int xcap_open(struct xcap **out, const char *specs, const struct xcap_opts *opts)
+{
+	return stream_open(out, specs, opts, NULL);
+}
+
 void xcap_close(struct xcap *x)
 {
 	if (!x)
 		return;
+	/* a fork of the process that opened it leaves the capture alone */
+	if (x->remote && x->pid == getpid())
+		remote_stop(x->remote);
 	wait_close(x);
 	merge_free(x->merge);
 	for (int i = x->nr_sources - 1; i >= 0; i--) {
@@ -197,6 +233,9 @@ void xcap_close(struct xcap *x)
 	free(x->counts);
 	free(x->nr_tasks);
 	free(x->lanes);
+	if (x->wire >= 0)
+		close(x->wire);
+	remote_close(x->remote);
 	free(x);
 }
 
@@ -355,6 +394,25 @@ static int take(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	return settle_all(x, recs, n);
 }
 
+/* The other half has gone, and with it what was attached: what there is can still be read. */
+static void mind_remote(struct xcap *x)
+{
+	if (!x->remote || x->stopped || !remote_is_gone(x->remote))
+		return;
+	x->remote_lost = true;
+	epoll_ctl(x->epoll_fd, EPOLL_CTL_DEL, remote_fd(x->remote), NULL);
+	xcap_stop(x);
+}
+
+static int tell_end(struct xcap *x)
+{
+	if (!x->remote_lost)
+		return -ENODATA;
+	x->remote_lost = false;
+	return error_set(&x->err, -EPIPE, "xcap run, which captured for this program, is gone; "
+			 "what was captured before is complete");
+}
+
 /* Return: as xcap_next_batch(). */
 static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold_until, bool *more)
 {
@@ -365,7 +423,9 @@ static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 		if (n || !*more)
 			break;
 	}
-	return n;
+	if (!n)
+		mind_remote(x);
+	return n == -ENODATA ? tell_end(x) : n;
 }
 
 /* After a call that left nothing behind the first look comes after a nap. Return: as look(). */
@@ -492,6 +552,8 @@ void xcap_stop(struct xcap *x)
 	if (x->stopped)
 		return;
 	x->stopped = true;
+	if (x->remote && !x->remote_lost)
+		remote_stop(x->remote);
 	for (int i = 0; i < x->nr_sources; i++)
 		if (x->sources[i]->ops->stop)
 			x->sources[i]->ops->stop(x->sources[i]);
@@ -537,4 +599,29 @@ void xcap_discard(struct xcap *x)
 		else
 			wait_nap(x, hold_until);
 	}
+}
+
+int stream_wire(struct xcap *x)
+{
+	if (x->wire >= 0)
+		return x->wire;
+	if (!first_ifindex(x))
+		return error_set(&x->err, -ENODEV, "nothing that is captured can be sent on; "
+				 "name an interface");
+	if (x->remote)
+		return error_set(&x->err, -EACCES, "xcap run could not open %s to send on it",
+				 x->sources[0]->spec);
+	x->wire = attach_wire(first_ifindex(x), &x->err);
+	return x->wire;
+}
+
+int stream_adopt(struct xcap *x)
+{
+	int ret = 0;
+
+	x->pid = getpid();
+	for (int i = 0; i < x->nr_sources && !ret; i++)
+		if (x->sources[i]->ops->adopt)
+			ret = x->sources[i]->ops->adopt(x->sources[i]);
+	return ret;
 }

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "filter.h"
 #include "merge.h"
+#include "remote.h"
 #include "source.h"
 #include "tasks.h"
 
@@ -31,6 +32,10 @@ struct xcap {
 	int64_t wall_offset_ns;
 	int64_t wall_read_ns;		/* when the offset was read */
 	int64_t last_ns;	/* of the last unflagged record: the check behind out_of_order */
+	struct remote *remote;		/* the other process, which opened the sources; or NULL */
+	bool remote_lost;		/* it has gone, and the reader is to be told */
+	int pid;			/* who opened it */
+	int wire;			/* packet socket to send on, for who asks; -1 none */
 	int epoll_fd;
 	int event_fd;		/* xcap_break(), and "there is more" for who polls */
 	int timer_fd;		/* armed only while records are held */
@@ -48,6 +53,22 @@ struct xcap {
 	int pending_head, pending_nr;
 	struct error err;
 };
+
+/*
+ * xcap_open(), by way of another process. remote is the handle's on success and failure; NULL:
+ * without.
+ */
+int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *opts,
+		struct remote *remote);
+
+/*
+ * A packet socket to send on the first of the interfaces: opened while there is privilege.
+ * Return: fd, the handle's; -errno with a sentence.
+ */
+int stream_wire(struct xcap *x);
+
+/* Another process, forked off, reads from here on. Return: 0; -errno with a sentence. */
+int stream_adopt(struct xcap *x);
 
 /* Where a failure that leaves no handle is told: xcap_errmsg(NULL). */
 struct error *stream_last_error(void);

@@ -36,6 +36,19 @@ fail:
 	return ret;
 }
 
+int umem_take(struct umem *u, int memfd, uint32_t nr_chunks, uint32_t chunk_size)
+{
+	void *area;
+
+	*u = (struct umem){ .chunk_size = chunk_size, .memfd = memfd,
+			    .area_size = (uint64_t)nr_chunks * chunk_size };
+	area = mmap(NULL, u->area_size, PROT_READ, MAP_SHARED | MAP_POPULATE, memfd, 0);
+	if (area == MAP_FAILED)
+		return -errno;
+	u->area = area;
+	return 0;
+}
+
 void umem_close(struct umem *u)
 {
 	if (u->area)
@@ -72,6 +85,11 @@ int umem_pool_open(struct umem_pool *p, uint32_t first, uint32_t nr, uint32_t ch
 	for (uint32_t i = 0; i < nr; i++)	/* a stack: the lowest goes first */
 		p->spare[i] = first + nr - 1 - i;
 	return 0;
+}
+
+void umem_pool_filled(struct umem_pool *p, uint32_t nr)
+{
+	p->nr_spare -= nr < p->nr_spare ? nr : p->nr_spare;
 }
 
 void umem_pool_close(struct umem_pool *p)

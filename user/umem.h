@@ -24,6 +24,9 @@ struct umem {
 /* One memfd of nr_chunks chunks, mapped shared. Return: 0 or -errno with a sentence. */
 int umem_open(struct umem *u, uint32_t nr_chunks, uint32_t chunk_size, struct error *err);
 
+/* The same memory, opened by another process: to read. memfd is ours. Return: 0 or -errno. */
+int umem_take(struct umem *u, int memfd, uint32_t nr_chunks, uint32_t chunk_size);
+
 /* Takes zeroed and half-built ones. */
 void umem_close(struct umem *u);
 
@@ -60,6 +63,9 @@ struct umem_pool {
 int umem_pool_open(struct umem_pool *p, uint32_t first, uint32_t nr, uint32_t chunk_size,
 		   uint32_t keep);
 void umem_pool_close(struct umem_pool *p);
+
+/* So many chunks, the first to go, are with the kernel already. */
+void umem_pool_filled(struct umem_pool *p, uint32_t nr);
 
 /* Move what was given back, then what is spare, to the fill ring. Return: chunks moved. */
 uint32_t umem_fill(struct umem_pool *p, struct xsk_ring_prod *fill);

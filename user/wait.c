@@ -58,6 +58,8 @@ int wait_open(struct xcap *x)
 	if (x->epoll_fd < 0 || x->event_fd < 0 || x->timer_fd < 0)
 		return -errno;
 	err = add(x->epoll_fd, x->event_fd) ?: add(x->epoll_fd, x->timer_fd);
+	if (x->remote && !err)
+		err = add(x->epoll_fd, remote_fd(x->remote));
 	for (int i = 0; i < x->nr_sources && !err; i++)
 		if (x->sources[i]->ops->arm)
 			err = x->sources[i]->ops->arm(x->sources[i], x->epoll_fd);

@@ -6,9 +6,12 @@
  * Runs on: the thread of the handle.
  */
 #include <errno.h>
+#include <linux/if_xdp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bpf_load.h"
 #include "clock.h"
@@ -386,10 +389,73 @@ void xskq_stats(struct xskq *q, struct source_stats *st)
 	st->fill_ring_empty += q->fill_ring_empty;
 }
 
+/* ---- a socket that another process opened ---- */
+
+static void *map_ring(int fd, size_t size, off_t offset)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Layout: XDP_MMAP_OFFSETS, Documentation/networking/af_xdp.rst. libxdp maps its own only. */
+static void set_rings(struct xskq *q, const struct xdp_mmap_offsets *off, uint32_t size)
+{
+	char *rx = q->rx_map, *fill = q->fill_map;
+
+	q->rx.mask = q->fill.mask = size - 1;
+	q->rx.size = q->fill.size = size;
+	q->rx.producer = (__u32 *)(rx + off->rx.producer);
+	q->rx.consumer = (__u32 *)(rx + off->rx.consumer);
+	q->rx.flags = (__u32 *)(rx + off->rx.flags);
+	q->rx.ring = rx + off->rx.desc;
+	q->rx.cached_cons = *q->rx.consumer;
+	q->rx.cached_prod = q->rx.cached_cons;
+	q->fill.producer = (__u32 *)(fill + off->fr.producer);
+	q->fill.consumer = (__u32 *)(fill + off->fr.consumer);
+	q->fill.flags = (__u32 *)(fill + off->fr.flags);
+	q->fill.ring = fill + off->fr.desc;
+	q->fill.cached_prod = *q->fill.producer;
+	q->fill.cached_cons = *q->fill.consumer + size;	/* libxdp's way: room at the end */
+}
+
+int xskq_take(struct xskq *q, int fd, uint32_t ring)
+{
+	struct xdp_mmap_offsets off = {};
+	socklen_t len = sizeof(off);
+
+	q->foreign = true;
+	q->fd = fd;
+	if (getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len))
+		return -errno;
+	q->rx_size = off.rx.desc + ring * sizeof(struct xdp_desc);
+	q->fill_size = off.fr.desc + ring * sizeof(__u64);
+	q->rx_map = map_ring(fd, q->rx_size, XDP_PGOFF_RX_RING);
+	q->fill_map = map_ring(fd, q->fill_size, XDP_UMEM_PGOFF_FILL_RING);
+	if (!q->rx_map || !q->fill_map)
+		return -ENOMEM;
+	set_rings(q, &off, ring);
+	umem_pool_filled(&q->pool, *q->fill.producer);
+	return 0;
+}
+
+static void untake(struct xskq *q)
+{
+	if (q->rx_map)
+		munmap(q->rx_map, q->rx_size);
+	if (q->fill_map)
+		munmap(q->fill_map, q->fill_size);
+	close(q->fd);
+	q->rx_map = q->fill_map = NULL;
+	q->foreign = false;
+}
+
 void xskq_close(struct xskq *q)
 {
 	if (q->xsk)
 		xsk_socket__delete(q->xsk);
+	if (q->foreign)
+		untake(q);
 	umem_pool_close(&q->pool);
 	joined_close(&q->joined);
 	q->xsk = NULL;

@@ -61,6 +61,11 @@ struct xskq {
 	struct xsk_ring_cons completion;	/* libxdp wants one */
 	uint32_t ifindex;
 	int fd;
+
+	/* another process opened the socket: the descriptor and what is mapped are ours */
+	bool foreign;
+	void *rx_map, *fill_map;
+	size_t rx_size, fill_size;
 };
 
 /* The fill ring gets what there is; a waiting driver is told. */
@@ -76,6 +81,9 @@ int  xskq_is_due(struct xskq *q);
 /* Detached, and no program is running any more: the lane ends when its ring is empty. */
 void xskq_stop(struct xskq *q);
 void xskq_stats(struct xskq *q, struct source_stats *st);
+
+/* Map the rings of a socket that another process opened. Return: 0; -errno. */
+int  xskq_take(struct xskq *q, int fd, uint32_t ring);
 
 /* Takes zeroed and half-built ones; the socket must be closed before the UMEM is. */
 void xskq_close(struct xskq *q);
