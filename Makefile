@@ -2,6 +2,7 @@
 #
 #   bpf/X.bpf.c -> X.bpf.o -> X.skel.h -.
 #   user/*.c ---------------------------+-> libxcap.a, libxcap.so -> xcap, xdpcount
+#   user/shim/ -------------------------'-> libxcap-pcap.so
 #
 # One Makefile, and everything it makes is in build/. `make help` lists the
 # targets. Sources are found by wildcard: a new file needs no edit here.
@@ -51,6 +52,9 @@ missing	:= $(strip $(shell $(PKG) --version >/dev/null 2>&1 || echo $(PKG); \
 ifneq ($(missing),)
 $(error missing: $(missing) -- `make deps` installs what is needed)
 endif
+# libpcap itself, which the shim has the name of and stands in front of
+LIBPCAP	:= $(realpath $(shell $(PKG) --variable=libdir libpcap)/libpcap.so)
+PCAP_SONAME := $(shell readelf -d $(LIBPCAP) | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
 PKG_CFLAGS := $(shell $(PKG) --cflags $(LIBRARIES))
 LIBS	:= $(shell $(PKG) --libs $(LIBRARIES))
 endif
@@ -73,6 +77,7 @@ SKEL	:= $(BPF:%=$(B)/%.skel.h)
 TESTSKEL := $(TESTBPF:%=$(B)/tests/%.skel.h)
 BIN	:= $(if $(TOOL),$(B)/xcap $(B)/xdpcount)
 PC	:= $(B)/libxcap.pc
+SHIM	:= $(B)/libxcap-pcap.so
 LUA	:= $(B)/xcap.lua
 UNITS	:= $(UNIT:%=$(B)/tests/%)
 PROGS	:= $(PROG:%=$(B)/tests/%)
@@ -102,7 +107,7 @@ say	= @printf '  %-7s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';
 Q	:= @
 endif
 
-all: $(B)/libxcap.a $(B)/libxcap.so.$(VERSION) $(BIN) $(LUA) $(EXAMPLE:%=$(B)/examples/%)	## library, tools and examples
+all: $(B)/libxcap.a $(B)/libxcap.so.$(VERSION) $(SHIM) $(BIN) $(LUA) $(EXAMPLE:%=$(B)/examples/%)	## library, tools and examples
 tests: all $(UNITS) $(PROGS) $(PROGS32) $(REPLAYS) $(TESTSKEL)	## and the test programs
 fuzzers: $(FUZZERS)
 
@@ -127,9 +132,21 @@ $(B)/libxcap.so.$(VERSION): $(OBJ) user/libxcap.map
 $(PC): user/libxcap.pc.in FORCE
 	$(Q)sed -e 's|@INCDIR@|$(INCDIR)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
 
+# shim: the library once more, under libpcap's names; pcap/ is for LD_LIBRARY_PATH
+$(B)/shim/pcap_shim.o: user/shim/pcap_shim.c Makefile | dirs
+	$(call say,CC)$(CC) $(COMPILE) $(INSIDE) -DLIBPCAP_PATH='"$(dir $(LIBPCAP))$(PCAP_SONAME)"' -c $< -o $@
+$(B)/shim/forward.S: user/shim/forward.sh $(B)/shim/pcap_shim.o
+	$(Q)user/shim/forward.sh $(LIBPCAP) $(B)/shim/pcap_shim.o > $@
+$(B)/shim/forward.o: $(B)/shim/forward.S
+	$(call say,AS)$(CC) -c $< -o $@
+$(SHIM): $(B)/shim/pcap_shim.o $(B)/shim/forward.o $(OBJ) user/shim/libpcap.map
+	$(call say,LD)$(CC) -shared -Wl,-soname,$(PCAP_SONAME) -Wl,-Bsymbolic -Wl,--version-script=user/shim/libpcap.map \
+		$(if $(SAN),,-Wl,-z,defs) -o $@ $(filter %.o,$^) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed $(filter-out -lpcap,$(LIBS))
+	$(Q)mkdir -p $(B)/pcap && ln -sf ../$(@F) $(B)/pcap/$(PCAP_SONAME)
+
 # tools: one program of all the files, under two names
 $(B)/tools/%.o: tools/%.c Makefile | dirs
-	$(call say,CC)$(CC) $(COMPILE) -c $< -o $@
+	$(call say,CC)$(CC) $(COMPILE) -DXCAP_LIBDIR='"$(LIBDIR)"' -c $< -o $@
 $(B)/xcap: $(TOOL:%=$(B)/tools/%.o) $(B)/libxcap.a
 	$(call say,LINK)$(CC) -o $@ $^ $(LINK)
 $(B)/xdpcount: $(B)/xcap
@@ -172,7 +189,7 @@ $(FUZZERS): $(B)/fuzz/%: %.c $(B)/fuzz/inside.a Makefile
 		-o $@ $< $(B)/fuzz/inside.a $(LIBS)
 
 dirs:
-	@mkdir -p $(B)/user $(B)/tools $(B)/examples $(B)/tests $(B)/fuzz/user
+	@mkdir -p $(B)/user $(B)/shim $(B)/tools $(B)/examples $(B)/tests $(B)/fuzz/user
 
 # ---- tests ----
 
@@ -221,7 +238,10 @@ deps:	## install what is missing (Debian, as root)
 # ---- install ----
 
 # one list for install and uninstall, each "mode:file:destination"
-FILES	:= 644:include/xcap.h:$(INCDIR)/xcap.h \
+FILES	= 644:include/xcap.h:$(INCDIR)/xcap.h \
+	644:include/xcap_pcap.h:$(INCDIR)/xcap_pcap.h \
+	755:$(SHIM):$(LIBDIR)/$(notdir $(SHIM)) \
+	link:../$(notdir $(SHIM)):$(LIBDIR)/xcap/$(or $(PCAP_SONAME),libpcap.so.0.8) \
 	644:$(B)/libxcap.a:$(LIBDIR)/libxcap.a \
 	755:$(B)/libxcap.so.$(VERSION):$(LIBDIR)/libxcap.so.$(VERSION) \
 	link:libxcap.so.$(VERSION):$(LIBDIR)/$(SONAME) \

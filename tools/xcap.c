@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&count_command,
 	&dump_command,
 	&list_command,
+	&run_command,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# In:   xcap.h, libxcap.map and both libraries.
+# In:   xcap.h, xcap_pcap.h, libxcap.map and all three libraries.
 # Out:  whether they promise the same functions, and whether each of these is
-#       documented: arguments, Return, Owns, Threads, Since.
+#       documented: arguments, Return, Owns, Threads, Since. What xcap_pcap.h names is
+#       documented by libpcap: it must be there. And whether the shim has all that libpcap has.
 # Owns: nothing.
 # Runs on: anything. `make check-abi` runs it alone.
 set -u
@@ -60,6 +61,25 @@ for m in re.finditer(r"^XCAP_API ([^(;]*?)(\w+)\(([^;]*?)\);", header, re.M | re
 if header.count("\nXCAP_API ") != len(api):
     bad.append("a line with XCAP_API in xcap.h is no prototype that can be read by script")
 
+# the twins: each in the header as a prototype and as a name, and libpcap has it
+with open(f"{top}/include/xcap_pcap.h", encoding="utf-8") as f:
+    header = f.read()
+with open("/usr/include/pcap/pcap.h", encoding="utf-8") as f:
+    pcap = set(re.findall(r"\b(pcap_\w+)\(", f.read()))
+twins = set(re.findall(r"^XCAP_API [^;(]*?xcap_(pcap_\w+)\(", header, re.M))
+names = dict(re.findall(r"^#define (pcap_\w+)\s+(\w+)$", header, re.M))
+for name in sorted(twins ^ set(names)):
+    bad.append(f"xcap_pcap.h: {name} is not both a prototype and a name")
+for name in sorted(twins - pcap):
+    bad.append(f"xcap_pcap.h: libpcap has no {name}")
+for name, twin in names.items():
+    if twin != f"xcap_{name}":
+        bad.append(f"xcap_pcap.h: {name} becomes {twin}")
+for line in ("Return", "Owns", "Threads", "Since"):
+    if not re.search(rf"^ \* {line}:\s+\S", header, re.M):
+        bad.append(f"xcap_pcap.h: no '{line}:' line")
+api |= {f"xcap_{name}" for name in twins}
+
 with open(f"{top}/user/libxcap.map", encoding="utf-8") as f:
     exported = re.findall(r"^\s+(xcap_\w+);", f.read(), re.M)
 if sorted(set(exported)) != exported:
@@ -71,6 +91,16 @@ if len(shared) != 1:
 else:
     same("libxcap.so", symbols(["-D"], shared[0]) - {"XCAP_0.1"}, api)
 same("libxcap.a", symbols([], f"{build}/libxcap.a"), api)
+
+# the shim: whatever a program may want of libpcap, but for a table of libpcap's own
+shim = symbols(["-D"], f"{build}/libxcap-pcap.so")
+libdir = subprocess.run(["pkg-config", "--variable=libdir", "libpcap"], check=True,
+                        capture_output=True, text=True).stdout.strip()
+libpcap = symbols(["-D"], f"{libdir}/libpcap.so") - {"eproto_db"}
+for name in sorted(libpcap - shim):
+    bad.append(f"libxcap-pcap.so lacks {name}")
+for name in sorted(shim - libpcap):
+    bad.append(f"libxcap-pcap.so has {name}, which libpcap has not")
 print("\n".join(bad) or f"{len(api)} functions")
 sys.exit(bool(bad))
 END

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   a program that knows libpcap, and its arguments.
+ * Out:  the same process as that program, with libxcap-pcap.so before libpcap, and a
+ *       privileged half beside it.
+ * Owns: nothing that outlives the program.
+ * Runs on: the tool's only thread, until it becomes the program.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "broker.h"
+#include "cmd.h"
+#include "program.h"
+
+#define SHIM "libxcap-pcap.so"
+#define EXIT_CANNOT_RUN 126	/* as shells say it */
+#define EXIT_NOT_FOUND 127
+
+static const struct option_row rows[] = {
+	{ 0 },
+};
+
+/* Beside the program where it was built, else where it was installed. */
+static int find_shim(char *path, size_t size)
+{
+	char self[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	static const char *const places[] = { "", "../lib/", NULL };
+
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		slash[1] = '\0';
+	for (int i = 0; slash && places[i]; i++)
+		if ((size_t)snprintf(path, size, "%s%s" SHIM, self, places[i]) < size &&
+		    !access(path, R_OK))
+			return 0;
+	if ((size_t)snprintf(path, size, "%s/" SHIM, XCAP_LIBDIR) < size && !access(path, R_OK))
+		return 0;
+	return -ENOENT;
+}
+
+/* What others preload stays behind ours. */
+static int set_environment(const char *shim, const char *name)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *all;
+
+	if (strpbrk(shim, " :"))
+		return -EINVAL;		/* the loader would split it */
+	if (asprintf(&all, "%s%s%s", shim, others && *others ? ":" : "", others ?: "") < 0)
+		return -ENOMEM;
+	if (setenv("LD_PRELOAD", all, 1) || setenv("XCAP_RUN", name, 1))
+		return -ENOMEM;
+	free(all);
+	return 0;
+}
+
+static int write_attr(const char *path)
+{
+	static const char want[] = "exec unconfined";
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = fd < 0 || write(fd, want, sizeof(want) - 1) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/*
+ * A profile for tcpdump knows the descriptors that tcpdump opens, not those it is handed.
+ * The attribute holds for the next exec of this process only.
+ */
+static void unconfine(const char *called, const char *program)
+{
+	int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC), ret;
+	char enabled = 'N';
+
+	if (fd < 0)
+		return;
+	ret = read(fd, &enabled, 1);
+	close(fd);
+	if (ret != 1 || enabled != 'Y')
+		return;
+	ret = write_attr("/proc/self/attr/apparmor/exec");
+	if (ret)
+		ret = write_attr("/proc/self/attr/exec");
+	if (ret)
+		fprintf(stderr, "%s: %s may be confined by AppArmor, which cannot be lifted (%s); "
+			"if it is refused, run as root, or aa-complain its profile\n", called,
+			program, strerror(-ret));
+}
+
+static int become(const char *called, const char *path, char **argv)
+{
+	int err;
+
+	unconfine(called, path);
+	execv(path, argv);
+	err = errno;
+	fprintf(stderr, "%s: cannot start %s: %s\n", called, path, strerror(err));
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+static int prepare(const char *called, const char *path)
+{
+	char shim[PATH_MAX], name[BROKER_NAME_SIZE], why[PROGRAM_WHY_SIZE];
+	int ret;
+
+	if (program_check(path, why)) {
+		fprintf(stderr, "%s: %s\n", called, why);
+		return EXIT_CANNOT_RUN;
+	}
+	if (find_shim(shim, sizeof(shim))) {
+		fprintf(stderr, "%s: no " SHIM " beside this program or in " XCAP_LIBDIR
+			"; install xcap again\n", called);
+		return EXIT_FAILED;
+	}
+	ret = broker_start(name);
+	ret = ret ?: set_environment(shim, name);
+	if (!ret)
+		return EXIT_DONE;
+	fprintf(stderr, "%s: cannot prepare for %s: %s%s\n", called, path, strerror(-ret),
+		ret == -EINVAL ? "; the path of " SHIM " has a space or a colon in it" : "");
+	return EXIT_FAILED;
+}
+
+static int run(const struct command *cmd, int argc, char **argv)
+{
+	char path[PATH_MAX];
+	int first = 1, words, code;
+
+	/* options behind the program's name are the program's */
+	while (first < argc && argv[first][0] == '-' && strcmp(argv[first], "--"))
+		first++;
+	code = options_parse(cmd, first, argv, NULL, &words);
+	if (code != OPTIONS_RUN)
+		return code;
+	if (first < argc && !strcmp(argv[first], "--"))
+		first++;
+	if (first >= argc)
+		return options_wrong(cmd, "name the program, such as tcpdump -i syscalls");
+	code = program_find(argv[first], path, sizeof(path));
+	if (code) {
+		fprintf(stderr, "%s: %s: %s\n", cmd->called, argv[first],
+			code == -ENOENT ? "no such program" : strerror(-code));
+		return code == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	}
+	code = prepare(cmd->called, path);
+	return code == EXIT_DONE ? become(cmd->called, path, argv + first) : code;
+}
+
+const struct command run_command = {
+	.name = "run",
+	.summary = "start any pcap program, which can then capture from xcap",
+	.usage = "PROGRAM [ARGUMENT]...",
+	.prose = "The program names what it captures as xcap does: syscalls, eth0+syscalls,\n"
+		 "xsk:eth0, tap:eth0. All other names stay libpcap's.\n",
+	.rows = rows,
+	.run = run,
+};

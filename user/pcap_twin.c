@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   calls of libpcap's API by the names of xcap_pcap.h.
+ * Out:  the same call on one of our handles, or on libpcap's own.
+ * Owns: nothing.
+ * Runs on: any thread.
+ */
+#define _GNU_SOURCE
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "pcap_handle.h"
+#include "source.h"
+
+#define XCAP_PCAP_NO_NAMES	/* here libpcap's own are meant */
+#include <xcap_pcap.h>
+
+struct pcap_real pcap_real = {
+#define X(ret, name, params, args, ours) .name = pcap_##name,
+#define XV(name, params, args, ours) .name = pcap_##name,
+	PCAP_HANDLE_CALLS(X, XV)
+#undef X
+#undef XV
+#define X(ret, name, params) .name = pcap_##name,
+	PCAP_PLAIN_CALLS(X)
+#undef X
+};
+
+/* ---- the functions that take a handle ---- */
+
+#define X(ret_type, name, params, args, ours)			\
+ret_type xcap_pcap_##name params				\
+{								\
+	struct pcap_handle *h = handle_get(p);			\
+	ret_type ret;						\
+								\
+	if (!h)							\
+		return pcap_real.name args;			\
+	ret = handle_##name ours;				\
+	handle_put(h);						\
+	return ret;						\
+}
+#define XV(name, params, args, ours)				\
+void xcap_pcap_##name params					\
+{								\
+	struct pcap_handle *h = handle_get(p);			\
+								\
+	if (!h) {						\
+		pcap_real.name args;				\
+		return;						\
+	}							\
+	handle_##name ours;					\
+	handle_put(h);						\
+}
+PCAP_HANDLE_CALLS(X, XV)
+#undef X
+#undef XV
+
+void xcap_pcap_close(pcap_t *p)
+{
+	struct pcap_handle *h = handle_get(p);
+
+	if (!h) {
+		pcap_real.close(p);
+		return;
+	}
+	handle_close(h);
+	handle_put(h);
+}
+
+/* ---- by the name of a device ---- */
+
+pcap_t *xcap_pcap_create(const char *device, char *errbuf)
+{
+	struct pcap_handle *h;
+
+	if (!device || !spec_is_ours(device))
+		return pcap_real.create(device, errbuf);
+	h = handle_new(device, errbuf);
+	return h ? h->key : NULL;
+}
+
+pcap_t *xcap_pcap_open_live(const char *device, int snaplen, int promisc, int to_ms, char *errbuf)
+{
+	struct pcap_handle *h;
+	int ret;
+
+	if (!device || !spec_is_ours(device))
+		return pcap_real.open_live(device, snaplen, promisc, to_ms, errbuf);
+	h = handle_new(device, errbuf);
+	if (!h)
+		return NULL;
+	h->promisc = promisc;
+	h->timeout_ms = to_ms;
+	handle_set_snaplen(h, snaplen);
+	ret = handle_activate(h);
+	if (!ret) {
+		*errbuf = '\0';		/* no warning */
+		return h->key;
+	}
+	snprintf(errbuf, PCAP_ERRBUF_SIZE, "%.*s", PCAP_ERRBUF_SIZE - 1, h->errbuf);
+	handle_close(h);
+	return NULL;
+}
+
+/* One interface has a network; several have none in common, and system calls have none. */
+int xcap_pcap_lookupnet(const char *device, bpf_u_int32 *net, bpf_u_int32 *mask, char *errbuf)
+{
+	struct spec *spec;
+	int ret = -1;
+
+	if (!device || !spec_is_ours(device))
+		return pcap_real.lookupnet(device, net, mask, errbuf);
+	spec = malloc(sizeof(*spec));
+	if (spec && spec_next(&device, spec, NULL) > 0 && !*device && spec->name[0] &&
+	    if_nametoindex(spec->name))
+		ret = pcap_real.lookupnet(spec->name, net, mask, errbuf);
+	free(spec);
+	if (ret)
+		*net = *mask = 0;
+	return 0;
+}
+
+/* ---- names of link types: libpcap 1.10 has none for USER0 ---- */
+
+int xcap_pcap_datalink_name_to_val(const char *name)
+{
+	if (!strncasecmp(name, "DLT_", 4))
+		name += 4;
+	return strcasecmp(name, "USER0") ? pcap_real.datalink_name_to_val(name) : DLT_USER0;
+}
+
+const char *xcap_pcap_datalink_val_to_name(int dlt)
+{
+	return dlt == DLT_USER0 ? "USER0" : pcap_real.datalink_val_to_name(dlt);
+}
+
+const char *xcap_pcap_datalink_val_to_description(int dlt)
+{
+	return dlt == DLT_USER0 ? "xcap records" : pcap_real.datalink_val_to_description(dlt);
+}
+
+const char *xcap_pcap_datalink_val_to_description_or_dlt(int dlt)
+{
+	return dlt == DLT_USER0 ? "xcap records" :
+	       pcap_real.datalink_val_to_description_or_dlt(dlt);
+}
+
+/* ---- the list of devices ---- */
+
+static pcap_if_t *new_device(const char *name, const char *description)
+{
+	pcap_if_t *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->name = strdup(name);
+	d->description = strdup(description);
+	d->flags = PCAP_IF_UP | PCAP_IF_RUNNING | PCAP_IF_CONNECTION_STATUS_NOT_APPLICABLE;
+	if (d->name && d->description)
+		return d;
+	free(d->name);
+	free(d->description);
+	free(d);
+	return NULL;
+}
+
+static bool has_device(const pcap_if_t *all, const char *name)
+{
+	while (all && strcmp(all->name, name))
+		all = all->next;
+	return all;
+}
+
+static void append(pcap_if_t **all, pcap_if_t *more)
+{
+	while (*all)
+		all = &(*all)->next;
+	*all = more;
+}
+
+/*
+ * Only what does no harm: there are programs that open all they are shown. Freed by
+ * pcap_freealldevs(), which frees what malloc() gave.
+ */
+int xcap_pcap_findalldevs(pcap_if_t **all, char *errbuf)
+{
+	int ret = pcap_real.findalldevs(all, errbuf);
+	pcap_if_t *ours = NULL;
+
+	if (ret)
+		return ret;
+	if (!has_device(*all, "syscalls"))
+		append(&ours, new_device("syscalls", "System calls of the whole host (xcap)"));
+	for (const pcap_if_t *d = *all; d; d = d->next) {
+		char name[IF_NAMESIZE + 16];
+
+		if (!(d->flags & PCAP_IF_RUNNING) || !if_nametoindex(d->name))
+			continue;
+		snprintf(name, sizeof(name), "%.16s+syscalls", d->name);
+		append(&ours, new_device(name, "Packets and system calls in one stream (xcap)"));
+	}
+	append(all, ours);
+	return 0;
+}
