@@ -14,6 +14,7 @@
 #include "stream.h"
 
 #define ETHER_LEN 14
+#define AHEAD 6			/* records: how far frames are fetched before use */
 #define DISPATCH_MAX 4096	/* records of one pcap_dispatch(-1) of a stream that never rests */
 
 /* Return of wait_for(): more than nothing, less than an error of libpcap's. */
@@ -197,6 +198,8 @@ static int next_packet(struct pcap_handle *h, int64_t deadline_ns, const u_char 
 		ret = wait_for(h, deadline_ns);
 		if (ret != SOME)
 			return ret;
+		if (h->at + AHEAD < h->nr)
+			__builtin_prefetch(h->batch[h->at + AHEAD].data);
 		h->lent++;
 		ret = show(h, &h->batch[h->at++], data);
 		if (ret != NOTHING)

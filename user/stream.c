@@ -390,6 +390,7 @@ static int take(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	if (n <= 0)
 		return n;
 	x->since_nap += n;
+	x->in_vain = false;
 	x->drained = n < max;
 	return settle_all(x, recs, n);
 }

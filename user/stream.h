@@ -44,6 +44,7 @@ struct xcap {
 	bool drained;		/* the last call left nothing behind */
 	int64_t nap_ns, nap_max_ns;
 	uint32_t since_nap;	/* records */
+	bool in_vain;		/* the last look that was due found nothing */
 	bool stopped;
 	/* somebody polls: keep the descriptor readable while there is more */
 	bool fd_used;

@@ -150,6 +150,10 @@ int wait_sleep(struct xcap *x, int64_t until_ns)
 	x->nap_ns = NAP_MIN_NS;		/* what comes next may come fast */
 	if (!set_sleeping(x, true))
 		n = sleep_until(x, earlier(until_ns, clock_mono_ns() + LOOK_NS));
+	else if (x->in_vain)	/* on its way, and not there yet: no reason to run in circles */
+		n = wait_nap(x, until_ns);
+	else
+		x->in_vain = true;
 	set_sleeping(x, false);
 	return n < 0 ? n : 0;
 }

@@ -51,7 +51,9 @@ static struct mode {
 	  .argv = { "bench_bare_ring", "1" } },
 	{ .name = "library tap:?hook=xdp", .kind = RESIDENT,
 	  .argv = { "bench_library", "poll", "tap:" BENCH_NIC "?hook=xdp" } },
-	{ .name = "tcpdump -w /dev/null", .kind = TCPDUMP },
+	{ .name = "tcpdump -w /dev/null", .kind = TCPDUMP, .argv = { BENCH_NIC } },
+	{ .name = "xcap run tcpdump, xsk:", .kind = TCPDUMP, .argv = { "xsk:" BENCH_NIC } },
+	{ .name = "xcap run tcpdump, tap:", .kind = TCPDUMP, .argv = { "tap:" BENCH_NIC } },
 };
 enum { NR_MODES = sizeof(modes) / sizeof(*modes) };
 
@@ -69,10 +71,24 @@ static const struct promise {
 	{ "bare AF_XDP, poll, stamped", "tcpdump -w /dev/null", 0 },
 	{ "library xsk:, poll", "tcpdump -w /dev/null", 0 },
 	{ "library tap:?hook=xdp", "tcpdump -w /dev/null", 0 },
+	{ "xcap run tcpdump, xsk:", "tcpdump -w /dev/null", 1.2 },
+	{ "xcap run tcpdump, tap:", "tcpdump -w /dev/null", 0 },
 };
 
 static struct generator gen;
 static char bin_dir[4096];
+
+/* tcpdump as it is, for an interface; by xcap run, for what is none. Return: as tcpdump_start(). */
+static int tcpdump_open(struct receiver *r, const char *device)
+{
+	const char *argv[] = { NULL, "run", "tcpdump", "-i", device, "-Z", "root", "-w",
+			       "/dev/null", NULL };
+	char xcap[sizeof(bin_dir) + 16];
+
+	snprintf(xcap, sizeof(xcap), "%s/../xcap", bin_dir);
+	argv[0] = xcap;
+	return tcpdump_start(r, strchr(device, ':') ? argv : argv + 2);
+}
 
 /* One run against a receiver. Return: frames lost. */
 static uint64_t probe(struct mode *m, struct receiver *r, double pps, struct gen_result *sent,
@@ -81,7 +97,7 @@ static uint64_t probe(struct mode *m, struct receiver *r, double pps, struct gen
 	uint64_t before = 0, got;
 	int64_t cpu;
 
-	if (m->kind == TCPDUMP && tcpdump_start(r))
+	if (m->kind == TCPDUMP && tcpdump_open(r, m->argv[0]))
 		errx(1, "tcpdump does not start");
 	if (m->kind == RESIDENT)
 		before = receiver_count(r);

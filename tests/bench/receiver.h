@@ -95,11 +95,9 @@ static inline uint64_t receiver_drain(const struct receiver *r, uint64_t target)
 	return count;
 }
 
-/* Return: 0 it listens. */
-static inline int tcpdump_start(struct receiver *r)
+/* argv: of tcpdump, or of what becomes it. Return: 0 it listens. */
+static inline int tcpdump_start(struct receiver *r, const char *const argv[])
 {
-	static const char *const argv[] = { "tcpdump", "-i", BENCH_NIC, "-Z", "root", "-w",
-					    "/dev/null", NULL };
 	char text[512];
 	ssize_t len;
 	int fds[2];
