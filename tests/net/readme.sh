@@ -13,16 +13,17 @@ while read -r link; do
 done < <(grep -oE '\]\([^)#]+\)' "$TOP/README.md" | tr -d ']()' | grep -v ://)
 
 n=0
+started='^xcap: (capturing|reading)|^listening on'	# we say the one, tcpdump the other
 while read -r command; do
 	# the interface of the text is one of ours here
 	command=${command//eth0/veth0}
 	ns_bg rx run timeout -s INT 2 sh -c "exec $command"
-	[[ $command = *-i* ]] && { wait_for run.err '^xcap: capturing' || exit 1; }
+	[[ $command = *-i* ]] && { wait_for run.err "$started" || exit 1; }
 	ns tx txgen -i veth0 -n 101 --rate 200 >/dev/null || fail "txgen failed"
 	finished run 10
 	code=$?
 	[[ $code = 0 || $code = 124 ]] || fail "$command: exit $code: $(cat run.err)"
-	grep -qE '^xcap: (capturing|reading)' run.err || [[ $command = *list* ]] ||
+	grep -qE "$started" run.err || [[ $command = *list* ]] ||
 		fail "$command: $(cat run.err)"
 	n=$((n + 1))
 done < <(sed -n 's/^    \(\(xcap\|xdpcount\) [^#]*\).*/\1/p' "$TOP/README.md")
