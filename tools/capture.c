@@ -24,6 +24,8 @@
 
 static struct xcap *volatile interrupted;	/* the handle to break */
 static volatile sig_atomic_t nr_signals;
+static volatile sig_atomic_t first_signal;
+static bool one_of_each;	/* a terminal's SIGINT and then a manager's SIGTERM are one wish */
 
 static int64_t now_ns(void)
 {
@@ -39,9 +41,10 @@ static void on_signal(int signal)
 	struct xcap *x = interrupted;
 	int saved = errno;
 
-	(void)signal;
-	if (nr_signals++)
+	if (nr_signals && (!one_of_each || signal == first_signal))
 		_exit(EXIT_FAILED);
+	if (!nr_signals++)
+		first_signal = signal;
 	if (x)
 		xcap_break(x);
 	errno = saved;
@@ -81,6 +84,8 @@ static void announce(struct capture *c)
 	struct xcap_source_info info = { .sz = sizeof(info) };
 	int nr = xcap_nr_sources(c->x);
 
+	if (c->silent)
+		return;
 	for (int i = 0; i < nr && !c->quiet; i++) {
 		xcap_source_info(c->x, i, &info);
 		fprintf(stderr, "xcap: %s: %s%s%s\n", info.spec, info.mode,
@@ -136,10 +141,12 @@ int capture_open(struct capture *c)
 	};
 	int err;
 
+	one_of_each = c->managed;
 	catch_signals();
 	err = xcap_open(&c->x, c->specs, &opts);
 	if (err) {
-		fprintf(stderr, "%s: %s\n", c->called, xcap_errmsg(NULL));
+		fprintf(stderr, "%s: %s%s\n", c->called, xcap_errmsg(NULL),
+			err == -EPERM && c->denied ? c->denied : "");
 		return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	interrupted = c->x;
@@ -234,7 +241,7 @@ static void read_all(struct capture *c)
 		uint64_t left = c->count ? c->count - c->nr_records : BATCH;
 
 		tick(c, now);
-		if (!stopped && (nr_signals || now >= deadline)) {
+		if (!stopped && (nr_signals || c->over || now >= deadline)) {
 			xcap_stop(c->x);
 			stopped = true;
 			c->ended_ns = now;

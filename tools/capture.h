@@ -27,6 +27,9 @@ struct capture {
 
 	/* from the command */
 	const char *called;	/* for sentences on stderr */
+	const char *denied;	/* what the sentence on a missing privilege ends with; or NULL */
+	bool silent;		/* nothing there but what fails: somebody takes it for that */
+	bool managed;		/* a second signal of another kind is no impatience */
 
 	/*
 	 * Records, lent for the call. NULL: only counted. Return: 0; -EPIPE reader gone;
@@ -48,6 +51,7 @@ struct capture {
 	int64_t ended_ns;
 	int64_t tick_ns;	/* when the next tick is due */
 	uint64_t nr_records;	/* read so far */
+	bool over;		/* tick says: end as after a signal */
 	bool dirty;		/* records were handed on since the last flush */
 	bool failed;		/* exit code 1 */
 };
