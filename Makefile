@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 #   bpf/X.bpf.c -> X.bpf.o -> X.skel.h -.
-#   user/*.c ---------------------------+-> libxcap.a, libxcap.so -> xcap, xdpcount
+#   user/*.c ---------------------------+-> libxcap.a, libxcap.so -> xcap
 #   user/shim/ -------------------------'-> libxcap-pcap.so
 #
 # One Makefile, and everything it makes is in build/. `make help` lists the
@@ -26,6 +26,8 @@ BINDIR	?= $(PREFIX)/bin
 LIBDIR	?= $(PREFIX)/lib
 INCDIR	?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
+# Wireshark looks in one directory of the system (`tshark -G folders`), wherever we are
+EXTCAPDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/usr/lib/$(shell uname -m)-linux-gnu,$(LIBDIR))/wireshark/extcap
 MAKEFLAGS += -r
 
 # the version stands in xcap.h and nowhere else
@@ -40,7 +42,7 @@ BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
 	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev
 RUN_DEPS := iproute2 curl python3
 TEST_DEPS := ethtool tcpdump tshark libcmocka-dev gcc-multilib g++ \
-	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils
+	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils libcap2-bin
 DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
 LIBRARIES := libbpf libxdp libpcap libmnl
 
@@ -75,7 +77,7 @@ FUZZ	:= $(patsubst fuzz_%,%,$(call names,tests/fuzz/fuzz_*.c))
 OBJ	:= $(LIB:%=$(B)/user/%.o)
 SKEL	:= $(BPF:%=$(B)/%.skel.h)
 TESTSKEL := $(TESTBPF:%=$(B)/tests/%.skel.h)
-BIN	:= $(if $(TOOL),$(B)/xcap $(B)/xdpcount)
+BIN	:= $(if $(TOOL),$(B)/xcap $(B)/xdpcount $(B)/xcap-extcap)
 PC	:= $(B)/libxcap.pc
 SHIM	:= $(B)/libxcap-pcap.so
 LUA	:= $(B)/xcap.lua
@@ -144,12 +146,12 @@ $(SHIM): $(B)/shim/pcap_shim.o $(B)/shim/forward.o $(OBJ) user/shim/libpcap.map
 		$(if $(SAN),,-Wl,-z,defs) -o $@ $(filter %.o,$^) $(SANITIZE) $(LDFLAGS) -Wl,--as-needed $(filter-out -lpcap,$(LIBS))
 	$(Q)mkdir -p $(B)/pcap && ln -sf ../$(@F) $(B)/pcap/$(PCAP_SONAME)
 
-# tools: one program of all the files, under two names
+# tools: one program of all the files, under several names
 $(B)/tools/%.o: tools/%.c Makefile | dirs
 	$(call say,CC)$(CC) $(COMPILE) -DXCAP_LIBDIR='"$(LIBDIR)"' -c $< -o $@
 $(B)/xcap: $(TOOL:%=$(B)/tools/%.o) $(B)/libxcap.a
 	$(call say,LINK)$(CC) -o $@ $^ $(LINK)
-$(B)/xdpcount: $(B)/xcap
+$(B)/xdpcount $(B)/xcap-extcap: $(B)/xcap
 	$(Q)ln -sf xcap $@
 # Wireshark's dissector: the script, with the table of system calls put in
 $(LUA): tools/xcap.lua user/syscall_names.h | dirs
@@ -237,7 +239,8 @@ deps:	## install what is missing (Debian, as root)
 
 # ---- install ----
 
-# one list for install and uninstall, each "mode:file:destination"
+# one list for install and uninstall, each "mode:file:destination"; what Wireshark runs is a
+# copy, which can have capabilities of its own
 FILES	= 644:include/xcap.h:$(INCDIR)/xcap.h \
 	644:include/xcap_pcap.h:$(INCDIR)/xcap_pcap.h \
 	755:$(SHIM):$(LIBDIR)/$(notdir $(SHIM)) \
@@ -248,7 +251,8 @@ FILES	= 644:include/xcap.h:$(INCDIR)/xcap.h \
 	link:$(SONAME):$(LIBDIR)/libxcap.so \
 	644:$(PC):$(LIBDIR)/pkgconfig/libxcap.pc \
 	644:$(LUA):$(PREFIX)/share/xcap/xcap.lua \
-	$(if $(TOOL),755:$(B)/xcap:$(BINDIR)/xcap link:xcap:$(BINDIR)/xdpcount) \
+	$(if $(TOOL),755:$(B)/xcap:$(BINDIR)/xcap link:xcap:$(BINDIR)/xdpcount \
+		755:$(B)/xcap:$(EXTCAPDIR)/xcap-extcap) \
 	$(foreach m,$(wildcard man/*.[1-9]),644:$m:$(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m))
 
 install: all $(PC)	## install below DESTDIR and PREFIX

@@ -15,6 +15,7 @@
 static const struct command *const commands[] = {
 	&count_command,
 	&dump_command,
+	&extcap_command,
 	&list_command,
 	&run_command,
 };
@@ -23,6 +24,7 @@ static const struct command *const commands[] = {
 /* Other names this program answers to, and what they stand for. */
 static const struct { const char *name; const struct command *cmd; } names[] = {
 	{ "xdpcount", &count_command },
+	{ "xcap-extcap", &extcap_command },
 };
 
 static const struct command *find(const char *name)
@@ -41,7 +43,8 @@ static int usage(FILE *out)
 		fprintf(out, "  xcap %-8s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("  xcap help     this list; xcap help COMMAND: its options\n"
 	      "  xcap --version\n\n"
-	      "xdpcount is xcap count by another name. What -i takes: man 7 xcap.\n", out);
+	      "xdpcount is xcap count, Wireshark's xcap-extcap is xcap extcap by another name.\n"
+	      "What -i takes: man 7 xcap.\n", out);
 	return out == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 

@@ -49,6 +49,21 @@ readelf -d c | grep -q "NEEDED.*\[libxcap.so.${version%%.*}\]" || { echo "wrong 
 [ "$(readlink "$dest/usr/bin/xdpcount")" = xcap ] || { echo "no xdpcount"; exit 1; }
 "$dest/usr/bin/xcap" --version >/dev/null || { echo "the installed xcap does not run"; exit 1; }
 
+# a file of its own for Wireshark, where Debian's looks: below /usr also for /usr/local, for
+# others where they say
+extcap=usr/lib/$(uname -m)-linux-gnu/wireshark/extcap
+[ -L "$dest/$extcap/xcap-extcap" ] && { echo "xcap-extcap is a link"; exit 1; }
+"$dest/$extcap/xcap-extcap" --extcap-interfaces | grep -q '{value=xcap-syscalls}' ||
+	{ echo "the installed xcap-extcap does not answer"; exit 1; }
+if command -v tshark >/dev/null; then
+	looks=$(tshark -G folders 2>/dev/null | sed -n 's/^Extcap path:[[:space:]]*//p')
+	[ "$looks" = "/$extcap" ] || { echo "tshark looks in '$looks'"; exit 1; }
+fi
+for how in PREFIX=/usr/local:/$extcap PREFIX=/opt/x:/opt/x/lib/wireshark/extcap EXTCAPDIR=/e:/e; do
+	(cd "$TOP" && make --no-print-directory -n B="$B" "${how%%:*}" uninstall) |
+		grep -qE "[ ':]${how#*:}/xcap-extcap( |'|\$)" || { echo "${how%%:*}: xcap-extcap is not put into ${how#*:}"; exit 1; }
+done
+
 (cd "$TOP" && make --no-print-directory B="$B" DESTDIR="$dest" PREFIX=/usr uninstall)
 left=$(find "$dest" ! -type d)
 [ -z "$left" ] || { echo "left by uninstall: $left"; exit 1; }

@@ -27,15 +27,17 @@ try xcap
 try xcap help
 try xcap help count
 try xcap help dump
+try xcap help extcap
 try xcap help list
 try xcap help nosuch
 try xcap nosuch
-for command in "xcap count" "xcap dump" "xcap list" xdpcount; do
+for command in "xcap count" "xcap dump" "xcap extcap" "xcap list" xdpcount xcap-extcap; do
 	# shellcheck disable=SC2086
 	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
 done
 diff <(xcap --help) <(xcap help) && diff <(xcap -h) <(xcap help) || echo "FAIL: xcap -h differs"
 diff <(xdpcount --help) <(xcap count --help) | sed -n 's/^[<>] //p'
+diff <(xcap-extcap --help) <(xcap extcap --help) | sed -n 's/^[<>] //p'
 try xdpcount
 try xdpcount --nosuch
 try xdpcount -i lo word
