@@ -153,10 +153,12 @@ $(B)/xcap: $(TOOL:%=$(B)/tools/%.o) $(B)/libxcap.a
 	$(call say,LINK)$(CC) -o $@ $^ $(LINK)
 $(B)/xdpcount $(B)/xcap-extcap: $(B)/xcap
 	$(Q)ln -sf xcap $@
-# Wireshark's dissector: the script, with the table of system calls put in
-$(LUA): tools/xcap.lua user/syscall_names.h | dirs
-	$(Q)$(CC) -E -P '-DC(name, ...)={ #name, __VA_ARGS__ },' user/syscall_names.h | \
-		sed '/^local calls = {$$/r /dev/stdin' tools/xcap.lua > $@
+# Wireshark's dissector: the script, with the tables of system calls and errors put in
+$(LUA): tools/xcap.lua user/syscall_names.h Makefile | dirs
+	$(Q)$(CC) -E -P '-DC(name, ...)={ #name, __VA_ARGS__ },' user/syscall_names.h > $@.calls
+	$(Q)echo '#include <errno.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define \(E[A-Z0-9]*\) \([0-9]*\)$$/	[\2] = "\1",/p' > $@.errors
+	$(Q)sed -e '/^local calls = {$$/r $@.calls' -e '/^local errors = {$$/r $@.errors' $< > $@
 $(B)/examples/%: examples/%.c $(B)/libxcap.a Makefile | dirs
 	$(call say,LINK)$(CC) $(COMPILE) -o $@ $< $(B)/libxcap.a $(LINK)
 

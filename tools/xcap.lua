@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
--- In:   frames of link type USER0 (147) as xcap-linktypes(7) describes them.
+-- In:   frames of link type USER0 (147) as xcap-linktypes(7) describes them, and the system
+--       calls and switches of pcapng files that xcap writes.
 -- Out:  packets, system calls, context switches and losses in Wireshark's list, by name, with
 --       fields for filters: xcap.pid == 1292 && xcap.syscall == "write" && xcap.ret < 0
 -- Owns: nothing.
@@ -9,6 +10,13 @@
 -- name, x86-64 number, i386 number, arm64 number, arguments; put in by make
 local calls = {
 }
+
+-- number and name of errors; put in by make, but for those that stay in the kernel
+local errors = {
+	[512] = "ERESTARTSYS", [513] = "ERESTARTNOINTR", [514] = "ERESTARTNOHAND",
+	[515] = "ENOIOCTLCMD", [516] = "ERESTART_RESTARTBLOCK", [530] = "EIOCBQUEUED",
+}
+local addresses = { mmap = true, mmap2 = true, mremap = true, brk = true, shmat = true }
 
 local VERSION, HEAD_LEN = 1, 56
 local X86_64, I386, ARM64 = 62, 3, 183
@@ -105,6 +113,47 @@ local function carried(linktype)
 	return encap and DissectorTable.get("wtap_encap"):get_dissector(encap)
 end
 
+local function hex(value)
+	return "0x" .. value:tohex():gsub("^0+(%x)", "%1")
+end
+
+-- an argument as people read it; its kind is as in the table
+local function shown(kind, range, compat)
+	local value = range:le_uint64()
+
+	if kind == "f" and range(0, 4):le_int() == -100 then
+		return "AT_FDCWD"
+	elseif kind == "d" or kind == "f" or (kind == "l" and compat) then
+		return tostring(range(0, 4):le_int())
+	elseif kind == "l" then
+		return tostring(range:le_int64())
+	elseif kind == "u" then
+		return tostring(value)
+	elseif value == UInt64(0) then
+		return kind == "p" and "NULL" or "0"
+	elseif kind == "o" then
+		return string.format("0%o", range(0, 4):le_uint() % 0x200000)
+	end
+	return hex(value)
+end
+
+-- the letter that ps has for a state
+local function state_letter(state)
+	local function has(bit)
+		return math.floor(state / bit) % 2 == 1
+	end
+
+	if has(0x400) and has(2) then
+		return "I"
+	end
+	for i = 0, 6 do
+		if has(2 ^ i) then
+			return ("SDTtXZP"):sub(i + 1, i + 1)
+		end
+	end
+	return (state == 0 or state == 0x100) and "R" or "?"
+end
+
 local bodies = {}
 
 bodies[1] = { size = 16, read = function(body, r, tree, pinfo, root)
@@ -135,20 +184,11 @@ bodies[2] = { size = 56, read = function(body, r, tree)
 		local what = call and call[5 + i] or (not call and "p arg" .. i)
 
 		if what then
-			local kind, name = what:sub(1, 1), what:sub(3)
-			local value = range:le_uint64()
-			local shown = "0x" .. value:tohex():gsub("^0+(%x)", "%1")
+			local name, value = what:sub(3), shown(what:sub(1, 1), range, r.compat)
 
-			if kind == "d" or kind == "f" then
-				shown = tostring(range(0, 4):le_int())
-			elseif kind == "l" and not r.compat then
-				shown = tostring(range:le_int64())
-			elseif kind == "u" then
-				shown = tostring(value)
-			end
-			text[#text + 1] = name .. "=" .. shown
+			text[#text + 1] = name .. "=" .. value
 			tree:add_le(arg_fields[i], range):set_text(
-				"Argument " .. i .. ": " .. name .. " = " .. shown)
+				"Argument " .. i .. ": " .. name .. " = " .. value)
 			tree:add_le(f.arg, range):set_hidden()
 		end
 	end
@@ -156,9 +196,15 @@ bodies[2] = { size = 56, read = function(body, r, tree)
 end }
 
 bodies[3] = { size = 16, read = function(body, r, tree)
-	r:call(body, tree)
-	tree:add_le(f.ret, body(8, 8))
-	return r.task .. " < " .. r.name .. " = " .. tostring(body(8, 8):le_int64())
+	local call = r:call(body, tree)
+	local ret = body(8, 8):le_int64()
+	local failed = errors[-ret:tonumber()]
+	local address = call and not failed and addresses[call[1]]
+	local text = address and hex(body(8, 8):le_uint64()) or tostring(ret)
+
+	text = failed and text .. " " .. failed or text
+	tree:add_le(f.ret, body(8, 8)):set_text("Result: " .. text)
+	return r.task .. " < " .. r.name .. " = " .. text
 end }
 
 bodies[4] = { size = 32, read = function(body, r, tree)
@@ -169,7 +215,8 @@ bodies[4] = { size = 32, read = function(body, r, tree)
 	tree:add(f.next_comm, body(8, 16), name)
 	tree:add_le(f.prev_state, body(24, 4))
 	tree:add_le(f.next_prio, body(28, 4))
-	return r.task .. " -> " .. name .. "[" .. body(4, 4):le_uint() .. "]"
+	return r.task .. " -> " .. name .. "[" .. body(4, 4):le_uint() .. "] (" ..
+		state_letter(body(24, 4):le_uint()) .. ")"
 end }
 
 bodies[5] = { size = 16, read = function(body, r, tree)
@@ -255,3 +302,63 @@ function xcap.dissector(tvb, pinfo, root)
 end
 
 DissectorTable.get("wtap_encap"):add((wtap_encaps or wtap).USER0, xcap)
+
+-- ---- pcapng: a sysdig event, our option behind its parameters is the record ----
+
+local event_type, nr_params = Field.new("sysdig.event_type"), Field.new("sysdig.nparams")
+local OPTION, MAGIC = 0x8ca9, 0x70616378
+local OPTION_HEAD = 52		-- bytes of it before what differs by type
+local ENTER, EXIT, SWITCH = 2, 3, 4
+
+-- where the option's value begins; nil: none of ours
+local function option_at(tvb)
+	local nr, len = nr_params() and nr_params().value or 0, tvb:len()
+	local at = 2 * nr
+
+	if not event_type() or at > len then
+		return nil
+	end
+	for i = 0, nr - 1 do
+		at = at + tvb(2 * i, 2):le_uint()
+	end
+	at = at + -at % 4 + 4
+	if at + OPTION_HEAD > len or tvb(at - 4, 2):le_uint() ~= OPTION or
+	   tvb(at, 4):le_uint() ~= MAGIC then
+		return nil
+	end
+	return at
+end
+
+-- the same record with the header and body that a USER0 frame has; nil: cut
+local function as_frame(tvb, at)
+	local kind = tvb(at + 4, 2):le_uint()
+	local compat = math.floor(tvb(at + 6, 2):le_uint() / 2) % 2 == 1
+	local sizes = { [ENTER] = 48, [EXIT] = 8, [SWITCH] = 32 }
+	local function hex(from, len)
+		return tvb(at + from, len):bytes():tohex()
+	end
+
+	if not sizes[kind] or at + OPTION_HEAD + sizes[kind] > tvb:len() then
+		return nil
+	end
+	local head = string.format("%02x%02x3800", VERSION, kind) .. hex(6, 4) .. hex(12, 12) ..
+		"00000000" .. hex(28, 24) .. "0000" .. (compat and "0300" or "3e00") .. "00000000"
+
+	if kind == SWITCH then
+		return ByteArray.new(head .. hex(52, 8) .. hex(68, 16) .. hex(60, 8))
+	end
+	return ByteArray.new(head .. hex(24, 4) .. "00000000" .. hex(52, sizes[kind]))
+end
+
+local event = Proto("xcap_event", "xcap record of a sysdig event")
+
+function event.dissector(tvb, pinfo, root)
+	local at = option_at(tvb)
+	local frame = at and as_frame(tvb, at)
+
+	if frame then
+		xcap.dissector(frame:tvb("xcap record"), pinfo, root)
+	end
+end
+
+register_postdissector(event)

@@ -64,6 +64,18 @@ for name in mprotect rt_sigaction rt_sigprocmask getpid gettid clock_gettime wai
 done
 grep -q '^        size: 96$' details.txt || fail "read has no size in the details"
 
+# with xcap.lua the list has our own lines, and the fields
+xcap dump -r s.pcapng 2>/dev/null | sed -E '/ arp | --- /d; s/^[0-9:.]* cpu1 //' >ours
+tshark -X "lua_script:$B/xcap.lua" -r s.pcapng -Y xcap -T fields -e _ws.col.Info >theirs 2>lua.err ||
+	fail "tshark does not take xcap.lua: $(cat lua.err)"
+[ "$(wc -l <theirs)" = $((events + losses)) ] || fail "xcap.lua finds $(wc -l <theirs) events of $events"
+diff -u ours theirs >diff.txt || fail "xcap.lua has other lines: $(head -20 diff.txt)"
+[ "$(tshark -X "lua_script:$B/xcap.lua" -r s.pcapng -Y 'xcap.syscall == "write" && xcap.compat == 0 && xcap.ret == 96 &&
+	xcap.comm == "curl" && xcap.uid == 1000 && xcap.cgroup == 77' 2>/dev/null | wc -l)" = 1 ] ||
+	fail "xcap.lua has other fields"
+[ "$(tshark -X "lua_script:$B/xcap.lua" -r s.pcapng -Y 'xcap.next_comm == "kworker" && xcap.next_pid == 7 &&
+	xcap.next_tid == 8 && xcap.next_prio == 120' 2>/dev/null | wc -l)" = $losses ] || fail "xcap.lua has other switches"
+
 # we read what they write: each packet at the time that tshark gives it
 tcpdump -r s.pcapng -w us.pcap 2>/dev/null
 tcpdump --time-stamp-precision=nano -r s.pcapng -w ns.pcap 2>/dev/null
