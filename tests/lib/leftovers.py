@@ -30,9 +30,13 @@ def names_of(build):
 
 
 def show(what):
-    out = subprocess.run(["bpftool", "-j", what, "show"], check=True,
-                         capture_output=True, text=True).stdout
-    return json.loads(out or "[]")
+    for tries in range(5, 0, -1):       # one that goes while it lists them makes bpftool fail
+        out = subprocess.run(["bpftool", "-j", what, "show"], check=tries == 1,
+                             capture_output=True, text=True)
+        if not out.returncode:
+            break
+        time.sleep(0.1)
+    return json.loads(out.stdout or "[]")
 
 
 def ours(names):
