@@ -230,6 +230,42 @@ struct cred {
 	kuid_t uid;
 };
 
+struct net;
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct net_device {
+	const unsigned char *dev_addr;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	possible_net_t skc_net;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct packet_type {
+	struct net_device *dev;
+};
+
+struct packet_sock {
+	__be16 num;
+	struct packet_type prot_hook;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -240,6 +276,7 @@ struct task_struct {
 	const struct cred *cred;
 	const struct cred *real_cred;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 };
 
 struct linux_binprm;
@@ -258,6 +295,21 @@ struct bpf_iter__task {
 	};
 	union {
 		struct task_struct *task;
+	};
+};
+
+struct file;
+
+struct bpf_iter__task_file {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct task_struct *task;
+	};
+	__u32 fd;
+	union {
+		struct file *file;
 	};
 };
 

@@ -326,7 +326,8 @@ enum xcap_drop {
 	XCAP_DROP_HELD		= 6,	/* reader held too many frames */
 	XCAP_DROP_UNREAD	= 7,	/* left in the rings when the reader stopped */
 	XCAP_DROP_REDIRECT	= 8,	/* redirected, but no socket took it */
-	XCAP_DROP_MAX		= 9,
+	XCAP_DROP_REFUSED	= 9,	/* the device of an "iface:" sink did not take it */
+	XCAP_DROP_MAX		= 10,
 };
 
 /* Size first; the library sets sz to what it filled. Counts are records. */
@@ -607,13 +608,16 @@ struct xcap_sink;
 /**
  * xcap_sink_open - open a place to write records to
  * @out:  the sink, written on success only
- * @spec: "FILE" or "pcapng:FILE"; "-" is standard output
+ * @spec: "FILE" or "pcapng:FILE"; "-" is standard output; "iface:NAME" a network
+ *        interface that is made, and is gone when the sink is closed
  * @x:    the stream whose sources are described in it
  *
- * A file is emptied first, unless it is one that @x reads.
+ * A file is emptied first, unless it is one that @x reads. What an interface does not
+ * take, or is not shown because its readers made it, xcap_stats() counts as dropped or
+ * filtered, and no longer as delivered.
  *
- * Return: 0; -EINVAL @x reads that file, or it is a terminal; other -errno; with
- *         a sentence in xcap_errmsg(x).
+ * Return: 0; -EINVAL @x reads that file, or it is a terminal; -EEXIST there is such an
+ *         interface; other -errno; with a sentence in xcap_errmsg(x).
  * Owns:   the caller, until xcap_sink_close(); close it before @x.
  * Threads: one thread per sink, the same as @x.
  * Since:  0.1

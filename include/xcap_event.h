@@ -119,7 +119,8 @@ enum {
 	XDROP_HELD		= 6,	/* frames ran out: reader held too many */
 	XDROP_UNREAD		= 7,	/* left in the rings when the reader stopped */
 	XDROP_REDIRECT		= 8,	/* redirected, but the socket never saw it */
-	XDROP_MAX		= 9,
+	XDROP_REFUSED		= 9,	/* the device that shows records did not take it */
+	XDROP_MAX		= 10,
 };
 
 /* XEV_LOSS: so many records were lost on this ring, between the record before and this one. */
@@ -202,6 +203,12 @@ struct xdp_redirect_cfg {
 	__u16 ssh_remote_port;	/* network order; 0 no ssh connection to spare */
 	__u16 ssh_local_port;
 	__u32 shared;		/* 1: several CPUs may run one queue (generic hook) */
+};
+
+/* The device whose readers are looked for. */
+struct readers_cfg {
+	__u8  mac[6];		/* its own, which no other has */
+	__u16 reserved;
 };
 
 #endif

@@ -7,10 +7,11 @@
  */
 #include <errno.h>
 #include "opts.h"
+#include "sink.h"
 #include "stream.h"
 
 _Static_assert((int)XCAP_DROP_MAX == XDROP_MAX && (int)XCAP_DROP_RING_FULL == XDROP_RING_FULL &&
-	       (int)XCAP_DROP_REDIRECT == XDROP_REDIRECT, "one numbering on both sides");
+	       (int)XCAP_DROP_REFUSED == XDROP_REFUSED, "one numbering on both sides");
 
 static const char *const drop_names[XCAP_DROP_MAX] = {
 	[XCAP_DROP_NIC_MISSED] = "nic_missed",
@@ -22,6 +23,7 @@ static const char *const drop_names[XCAP_DROP_MAX] = {
 	[XCAP_DROP_HELD] = "held",
 	[XCAP_DROP_UNREAD] = "unread",
 	[XCAP_DROP_REDIRECT] = "redirect",
+	[XCAP_DROP_REFUSED] = "refused",
 };
 
 const char *xcap_drop_name(int where)
@@ -58,6 +60,17 @@ void accounts_count(struct xcap *x, const struct xcap_record *rec, int by)
 		c->out_of_order += rec->mono_ns < x->last_ns;
 		x->last_ns = rec->mono_ns;
 	}
+}
+
+void accounts_take_back(struct xcap *x, const struct xcap_record *rec, int where)
+{
+	if (rec->type == XCAP_LOSS)	/* tells of others, and is in no account */
+		return;
+	accounts_count(x, rec, -1);
+	if (where == SINK_FILTERED)
+		x->counts[rec->source].filtered++;
+	else
+		x->counts[rec->source].dropped[where]++;
 }
 
 static void add(struct xcap_stats *to, const struct xcap_stats *c)

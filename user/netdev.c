@@ -47,8 +47,7 @@ struct links {
 
 /* ---- rtnetlink ---- */
 
-/* One request, all its answers to fn. Return: 0 or -errno. */
-static int ask(struct nlmsghdr *nlh, mnl_cb_t fn, void *user)
+int netdev_ask(struct nlmsghdr *nlh, netdev_answer fn, void *user)
 {
 	char buf[32768];
 	struct mnl_socket *nl;
@@ -168,6 +167,11 @@ static int on_link(const struct nlmsghdr *nlh, void *user)
 			break;
 		case IFLA_LINKINFO:
 			read_info(&l->dev, a);
+			break;
+		case IFLA_IFALIAS:
+			if (!strcmp(mnl_attr_get_str(a), NETDEV_SHOWS))
+				strcpy(l->dev.busy, "shows system calls to programs made for "
+				       "packets (xcap iface)");
 			break;
 		case IFLA_XDP:
 			read_xdp(&l->dev, a);
@@ -346,7 +350,7 @@ static int dump(uint16_t type, uint8_t family, size_t header, struct links *ls, 
 	nlh->nlmsg_seq = type;
 	gen = mnl_nlmsg_put_extra_header(nlh, header);
 	gen->rtgen_family = family;
-	return ask(nlh, fn, ls);
+	return netdev_ask(nlh, fn, ls);
 }
 
 static int dump_all(struct links *ls)
@@ -478,7 +482,7 @@ uint64_t netdev_rx_missed(uint32_t ifindex)
 	nlh->nlmsg_seq = ifindex;
 	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 	ifi->ifi_index = ifindex;
-	return ask(nlh, on_stats, &missed) ? 0 : missed;
+	return netdev_ask(nlh, on_stats, &missed) ? 0 : missed;
 }
 
 int netdev_exists(uint32_t ifindex)

@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include "error.h"
 
+/* Alias of the devices that ifacedev.c makes. */
+#define NETDEV_SHOWS "xcap iface: records as packets, xcap-linktypes(7)"
+
 struct netdev {
 	uint32_t ifindex;
 	char name[16];
@@ -46,6 +49,12 @@ bool netdev_may_take(const struct netdev *dev, char *why, size_t size);
 
 /* rx_missed_errors: the NIC had no buffer. 0 when gone. */
 uint64_t netdev_rx_missed(uint32_t ifindex);
+
+struct nlmsghdr;
+typedef int (*netdev_answer)(const struct nlmsghdr *nlh, void *user);
+
+/* One request to rtnetlink, all its answers to fn, as mnl_cb_run() does. Return: 0 or -errno. */
+int netdev_ask(struct nlmsghdr *nlh, netdev_answer fn, void *user);
 
 /* Return: 1 the interface exists, or that cannot be found out; 0 it is gone. */
 int netdev_exists(uint32_t ifindex);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   where records are to go ("pcapng:FILE", "FILE", "-"), then records.
+ * In:   where records are to go ("pcapng:FILE", "FILE", "-", "iface:NAME"), then records.
  * Out:  the sink of that scheme, opened, fed and closed.
  * Owns: the handle of a sink.
  * Runs on: the thread of the stream.
@@ -13,6 +13,7 @@
 /* The first is meant when no scheme is named. */
 static const struct sink_ops *const rows[] = {
 	&sink_pcapng_ops,
+	&sink_iface_ops,
 };
 
 /* A colon in the name of a file is no scheme. */

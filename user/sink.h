@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * In:   records in stream order.
- * Out:  a file, a pipe; later a queue or the wire.
+ * Out:  a file, a pipe, an interface.
  * Owns: nothing of the records; a sink copies what it keeps.
  * Runs on: the thread of the stream.
  *
@@ -29,6 +29,15 @@ struct sink_ops {
 	int (*close)(struct xcap_sink *s);	/* takes half-built ones */
 };
 
+#define SINK_FILTERED -1	/* where: passed over on purpose */
+
+/*
+ * accounts.c: a record that was put went no further. It is not delivered then, but dropped
+ * at that place (enum xcap_drop), or filtered.
+ */
+void accounts_take_back(struct xcap *x, const struct xcap_record *rec, int where);
+
 extern const struct sink_ops sink_pcapng_ops;
+extern const struct sink_ops sink_iface_ops;
 
 #endif

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 #include "pcapng.h"
 #include "records.h"
+#include "sink.h"
 #include "stream.h"
 
 #define NR 10007	/* prime */
@@ -300,6 +301,32 @@ static void counts_add_up(void **state)
 	free(p);
 	xcap_close(x);
 	unlink("out.pcapng");
+}
+
+/* What a sink could not get rid of is in another place, and the sum stays. */
+static void what_is_taken_back(void **state)
+{
+	struct xcap *x = live_stream();
+	struct xcap_stats *c = &x->counts[0], none = { 0 };
+	struct xcap_record r;
+
+	packets_of(&r, 1, 1, "a frame");
+	r.source = 0;
+	accounts_count(x, &r, 1);
+	assert_int_equal(c->delivered, 1);
+	accounts_take_back(x, &r, XCAP_DROP_REFUSED);
+	assert_int_equal(c->dropped[XCAP_DROP_REFUSED], 1);
+	accounts_count(x, &r, 1);
+	accounts_take_back(x, &r, SINK_FILTERED);
+	assert_int_equal(c->filtered, 1);
+	assert_int_equal(c->delivered + c->packets + c->bytes + c->late, 0);
+	*c = none;
+	r.type = XCAP_LOSS;
+	accounts_count(x, &r, 1);
+	accounts_take_back(x, &r, XCAP_DROP_REFUSED);
+	assert_int_equal(c->losses, 1);
+	assert_int_equal(c->dropped[XCAP_DROP_REFUSED], 0);
+	xcap_close(x);
 }
 
 static void link_types_become_ethernet(void **state)
@@ -734,6 +761,7 @@ int main(void)
 		cmocka_unit_test(a_stream_comes_back),
 		cmocka_unit_test(interfaces_losses_and_counts),
 		cmocka_unit_test(counts_add_up),
+		cmocka_unit_test(what_is_taken_back),
 		cmocka_unit_test(link_types_become_ethernet),
 		cmocka_unit_test(a_second_of_the_stream_is_flushed),
 		cmocka_unit_test(a_reader_that_leaves),
