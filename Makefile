@@ -69,7 +69,8 @@ LIB	:= $(call names,user/*.c)
 TOOL	:= $(call names,tools/*.c)
 EXAMPLE	:= $(call names,examples/*.c)
 UNIT	:= $(call names,tests/unit/test_*.c)
-PROG	:= $(call names,tests/*.c tests/net/*.c tests/vm/*.c tests/bench/*.c)
+STATIC	:= $(call names,tests/net/static_*.c)
+PROG	:= $(filter-out $(STATIC),$(call names,tests/*.c tests/net/*.c tests/vm/*.c tests/bench/*.c))
 PROG32	:= $(call names,tests/net/*calls*.c)
 TESTBPF	:= $(basename $(call names,tests/bpf/*.bpf.c))
 FUZZ	:= $(patsubst fuzz_%,%,$(call names,tests/fuzz/fuzz_*.c))
@@ -83,6 +84,7 @@ SHIM	:= $(B)/libxcap-pcap.so
 LUA	:= $(B)/xcap.lua
 UNITS	:= $(UNIT:%=$(B)/tests/%)
 PROGS	:= $(PROG:%=$(B)/tests/%)
+STATICS	:= $(STATIC:%=$(B)/tests/%)
 PROGS32	:= $(PROG32:%=$(B)/tests/%32)
 REPLAYS	:= $(FUZZ:%=$(B)/tests/replay_%)
 FUZZERS	:= $(FUZZ:%=$(B)/fuzz/fuzz_%)
@@ -110,7 +112,7 @@ Q	:= @
 endif
 
 all: $(B)/libxcap.a $(B)/libxcap.so.$(VERSION) $(SHIM) $(BIN) $(LUA) $(EXAMPLE:%=$(B)/examples/%)	## library, tools and examples
-tests: all $(UNITS) $(PROGS) $(PROGS32) $(REPLAYS) $(TESTSKEL)	## and the test programs
+tests: all $(UNITS) $(PROGS) $(PROGS32) $(STATICS) $(REPLAYS) $(TESTSKEL)	## and the test programs
 fuzzers: $(FUZZERS)
 
 # kernel half: debug sections go, BTF stays
@@ -177,6 +179,8 @@ $(PROGS): $(B)/tests/%: %.c $(B)/libxcap.a Makefile | $(TESTSKEL) dirs
 	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/libxcap.a $(LINK) -lm -lpthread
 $(PROGS32): $(B)/tests/%32: %.c Makefile | dirs
 	$(call say,TEST)$(CC) -m32 -std=gnu11 $(WARN) $(CFLAGS) $(DEPFILE) -o $@ $< -lpthread
+$(STATICS): $(B)/tests/%: %.c Makefile | dirs
+	$(call say,TEST)$(CC) -static -std=gnu11 $(WARN) $(CFLAGS) $(DEPFILE) -o $@ $<
 $(B)/tests/replay.o: tests/fuzz/replay.c Makefile | dirs
 	$(Q)$(CC) $(COMPILE) -c $< -o $@
 $(REPLAYS): $(B)/tests/replay_%: fuzz_%.c $(B)/tests/replay.o $(B)/inside.a Makefile | dirs

@@ -104,6 +104,8 @@ static int open_sink(struct capture *c)
 	char *spec = NULL;
 	int err;
 
+	if (c->sink_spec)
+		return xcap_sink_open(&c->sink, c->sink_spec, c->x);
 	if (!strcmp(c->write_to, "-"))
 		return xcap_sink_open(&c->sink, "-", c->x);
 	if (asprintf(&spec, "pcapng:%s", c->write_to) < 0)
@@ -150,7 +152,7 @@ int capture_open(struct capture *c)
 		return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	interrupted = c->x;
-	if (c->write_to && open_sink(c)) {
+	if ((c->write_to || c->sink_spec) && open_sink(c)) {
 		capture_failed(c);
 		return EXIT_FAILED;
 	}

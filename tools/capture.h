@@ -30,6 +30,7 @@ struct capture {
 	const char *denied;	/* what the sentence on a missing privilege ends with; or NULL */
 	bool silent;		/* nothing there but what fails: somebody takes it for that */
 	bool managed;		/* a second signal of another kind is no impatience */
+	const char *sink_spec;	/* where records go, instead of -w; NULL: nowhere */
 
 	/*
 	 * Records, lent for the call. NULL: only counted. Return: 0; -EPIPE reader gone;
@@ -56,27 +57,44 @@ struct capture {
 	bool failed;		/* exit code 1 */
 };
 
-/* The rows for it; type is the command's struct, whose member of type struct capture is c. */
+/*
+ * The rows for it, and those of commands that have fewer; type is the command's struct, whose
+ * member of type struct capture is c.
+ */
 #define CAPTURE_ROWS(type)									\
+	CAPTURE_ROW_INTERFACE(type), CAPTURE_ROWS_EXTENT(type), CAPTURE_ROW_WRITE(type),	\
+	CAPTURE_ROWS_SIZES(type), CAPTURE_ROW_SELF(type), CAPTURE_ROWS_RESULT(type)
+
+#define CAPTURE_ROW_INTERFACE(type)								\
 	{ 'i', "interface", OPTION_LIST, offsetof(type, c.specs), "SPEC",			\
 	  "what to capture: an interface, tap:IF, xsk:IF, syscalls, file:PATH or - (standard "	\
-	  "input); several with commas between them, or -i again", 0, 0 },			\
+	  "input); several with commas between them, or -i again", 0, 0 }
+
+#define CAPTURE_ROWS_EXTENT(type)								\
 	{ 'f', "filter", OPTION_TEXT, offsetof(type, c.filter), "FILTER",			\
 	  "keep only packets that match this pcap filter; other records are not touched", 0, 0 }, \
 	{ 'c', "count", OPTION_NUMBER, offsetof(type, c.count), "COUNT",			\
 	  "end after so many records", 1, 0 },							\
 	{ 0, "duration", OPTION_TIME, offsetof(type, c.duration_ns), "SECONDS",			\
-	  "end after this time; also 500ms, 2m, 1h", 1000000, 0 },				\
+	  "end after this time; also 500ms, 2m, 1h", 1000000, 0 }
+
+#define CAPTURE_ROW_WRITE(type)									\
 	{ 'w', "write", OPTION_TEXT, offsetof(type, c.write_to), "FILE",			\
-	  "write the records to FILE in pcapng; - is standard output", 0, 0 },			\
+	  "write the records to FILE in pcapng; - is standard output", 0, 0 }
+
+#define CAPTURE_ROWS_SIZES(type)								\
 	{ 's', "snaplen", OPTION_SIZE, offsetof(type, c.snaplen), "BYTES",			\
 	  "keep so many bytes of a packet (262144)", 1, 262144 },				\
 	{ 0, "slack", OPTION_TIME, offsetof(type, c.slack_ns), "TIME",				\
 	  "longest wait for a slow source before later records go on (2ms)", 1000, 60000000000 }, \
 	{ 0, "ring", OPTION_SIZE, offsetof(type, c.ring_bytes), "BYTES",			\
-	  "BPF ring buffer of each CPU, a power of two (8M)", 4096, 1u << 30 },			\
+	  "BPF ring buffer of each CPU, a power of two (8M)", 4096, 1u << 30 }
+
+#define CAPTURE_ROW_SELF(type)									\
 	{ 0, "self", OPTION_FLAG, offsetof(type, c.self), NULL,					\
-	  "the capturing process's own system calls too", 0, 0 },				\
+	  "the capturing process's own system calls too", 0, 0 }
+
+#define CAPTURE_ROWS_RESULT(type)								\
 	{ 0, "strict", OPTION_FLAG, offsetof(type, c.strict), NULL,				\
 	  "exit with 3 if records were dropped", 0, 0 },					\
 	{ 0, "json", OPTION_FLAG, offsetof(type, c.json), NULL,					\

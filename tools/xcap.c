@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&count_command,
 	&dump_command,
 	&extcap_command,
+	&iface_command,
 	&list_command,
 	&run_command,
 };

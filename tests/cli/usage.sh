@@ -28,10 +28,11 @@ try xcap help
 try xcap help count
 try xcap help dump
 try xcap help extcap
+try xcap help iface
 try xcap help list
 try xcap help nosuch
 try xcap nosuch
-for command in "xcap count" "xcap dump" "xcap extcap" "xcap list" xdpcount xcap-extcap; do
+for command in "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" xdpcount xcap-extcap; do
 	# shellcheck disable=SC2086
 	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
 done
@@ -56,6 +57,9 @@ try xcap dump -c
 try xcap dump --quiet=1
 try xcap dump -r x -f udp tcp
 try xcap dump -r x --print -w -
+try xcap iface
+try xcap iface syscalls tap:lo
+try xcap iface syscalls --name 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 try xcap list eth0
 try xcap dump -r nosuch.pcap
 xcap --version | sed -E 's/ [0-9].*/ N/'
