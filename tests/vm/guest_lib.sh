@@ -7,6 +7,7 @@
 
 guest=$2
 ln -s "$1" /bin/xdpcount
+ln -s "$1" /bin/xcap
 failed=0
 
 fail() {
@@ -42,10 +43,15 @@ wait_link() {
 
 # capture ARG...: xdpcount in the background, $capture is its pid
 capture() {
+	begin xdpcount "$@"
+}
+
+# begin COMMAND ARG...: the same with another command that captures
+begin() {
 	local tries=0
-	what="xdpcount $*"
+	what="$*"
 	: >/tmp/err	# here, not in the child: the last capture's words are in it
-	xdpcount -q --json "$@" >/tmp/out 2>/tmp/err &
+	"$@" -q --json >/tmp/out 2>/tmp/err &
 	capture=$!
 	until grep -q '^xcap: capturing' /tmp/err; do
 		tries=$((tries + 1))

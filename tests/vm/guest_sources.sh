@@ -82,4 +82,20 @@ if capture -i tap:eth0,syscalls; then
 	[ $(($(number syscalls) + $(number dropped))) -gt $((2 * calls)) ] ||
 		fail "$what: too few syscalls"
 fi
+
+# An interface that shows calls and packets; a program that knows nothing of it reads them.
+# What the kernel skips of its own accord nobody is shown.
+if begin xcap iface 'tap:eth0,syscalls?only=getppid'; then
+	[ "$skips" = none ] && shown=$((2 * calls)) || shown=$calls
+	"${guest%/*}/static_sniffer" syscalls ip 'guest[' "$shown" 60 >/tmp/shown 2>/tmp/sniffer &
+	sniffer=$!
+	until grep -q listening /tmp/sniffer || ! kill -0 $sniffer; do usleep 100000; done
+	"$guest" calls $calls >/dev/null
+	"$guest" send eth1 $frames >/dev/null
+	wait $sniffer || fail "$what: $(wc -l </tmp/shown) of $shown calls are shown"
+	finish
+	expect packets $frames
+	[ "$skips" = some ] || expect dropped 0
+	ip link show dev syscalls 2>/dev/null && fail "$what: its interface stays"
+fi
 exit "$failed"

@@ -18,6 +18,7 @@ usage() {
 	  VM_CACHE    downloads, unpacked packages (0.8 GB), console.log of the last run
 	              [$XDG_CACHE_HOME/xcap-vm or ~/.cache/xcap-vm]
 	  VM_FILES    more files to copy, shared libraries included; separated by spaces
+	  VM_MODULES  more kernel modules to load, separated by spaces
 	  VM_TIMEOUT  seconds until the guest is ended                            [120]
 	  VM_CPUS, VM_MEM                                                         [1, 1024]
 	exit status: the program's; 77 packages cannot be fetched; 124 time ran out;
@@ -143,7 +144,7 @@ put_module() {
 
 # build_initramfs MODULE PROGRAM ARG...: three serial ports are console, output and result
 build_initramfs() {
-	local module=$1 files command
+	local module=$1 files command modules
 	shift
 	command=("$(realpath -s "$1")" "${@:2}")
 	[[ -x $1 ]] || command=(sh "${command[@]}")
@@ -154,6 +155,8 @@ build_initramfs() {
 	touch "$root/modules"
 	put_module virtio_pci
 	put_module "$module"
+	read -ra modules <<<"${VM_MODULES:-}"
+	for module in "${modules[@]}"; do put_module "$module"; done
 	cat >"$root/init" <<-END
 	#!/bin/busybox sh
 	/bin/busybox --install -s /bin
