@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# In:   nothing; `make demo` runs it.
+# In:   nothing (`make demo` runs it), or the name of a file.
 # Out:  a curl that fetches a page, as one stream: its packets and its syscalls
-#       in the order in which they happened; then xdpcount's account.
+#       in the order in which they happened; then xdpcount's account. The stream is
+#       written to the file too.
 # Owns: two network namespaces without a name, a web server, a capture. They
 #       are gone with this script, however it ends.
 # Runs on: root.
@@ -16,9 +17,10 @@ page=http://10.77.0.2/
 [ "$(id -u)" = 0 ] || { echo "the demo makes network namespaces: run it as root" >&2; exit 1; }
 if [ -z "${DEMO_PRIVATE-}" ]; then
 	# everything below lives in here, and goes with the last process in it
-	DEMO_PRIVATE=1 exec unshare -nm bash "$0"
+	DEMO_PRIVATE=1 exec unshare -nm bash "$0" "$@"
 fi
 
+file=${1:+$(realpath -m "$1")}
 dir=/mnt
 mount -t tmpfs none $dir
 capture='' server='' pids=''
@@ -62,7 +64,7 @@ nsenter -t "$server" -n sh -c 'ip addr add 10.77.0.2/24 dev veth0 && ip link set
 within_5s curl -qsf -o /dev/null $page
 
 # the capture sees veth0 and the syscalls of the whole host
-start "$B/xdpcount" -v -i "tap:veth0,syscalls?only=$calls" >"$dir/stream" 2>"$dir/capture.err"
+start "$B/xdpcount" -v ${file:+-w "$file"} -i "tap:veth0,syscalls?only=$calls" >"$dir/stream" 2>"$dir/capture.err"
 capture=$!
 within_5s grep -q '^xcap: capturing' "$dir/capture.err"
 echo "\$ xdpcount -v -i 'tap:veth0,syscalls?only=$calls' &"

@@ -10,7 +10,7 @@
 
 mark=XCAP_DEMO=$$.$RANDOM
 demo() {
-	env "$mark" TMPDIR="$PWD" "$@" "$TOP/examples/demo.sh"
+	env "$mark" TMPDIR="$PWD" "$@" "$TOP/examples/demo.sh" curl.pcapng
 }
 
 # nothing of it after this many seconds: processes, files, interfaces
@@ -52,6 +52,9 @@ END {
 		lines, calls, packets, within
 	exit bad || lines < 20 || lines > 60 || calls < 5 || packets < 9 || !within || !account
 }' out || fail "that is not the stream it should be"
+
+[ "$(tcpdump -r curl.pcapng 2>/dev/null | wc -l)" -ge 9 ] && xcap dump -r curl.pcapng 2>/dev/null | grep -q ' curl\[.*> connect(' ||
+	fail "the file does not hold it"
 
 for signal in INT TERM HUP KILL; do
 	for after in 0.05 0.15 0.25 0.35 0.5; do
