@@ -6,12 +6,16 @@
  * Runs on: the thread of the handle.
  */
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include "filter.h"
 
 #define FILTER_SNAPLEN 262144
+
+/* SKF_AD_OFF + SKF_AD_PKTTYPE of linux/filter.h, which has pcap's names for other things */
+#define PACKET_TYPE_AT (-0x1000u + 4)
 
 #define MAX_LINKTYPES 16	/* in one stream; a file may bring several */
 
@@ -21,7 +25,7 @@ struct filter {
 	struct filter_program {
 		uint32_t linktype;
 		bool compiled;		/* else the expression makes no sense there */
-		struct bpf_program code;
+		struct bpf_program code[2];	/* [1] for what goes out */
 	} programs[MAX_LINKTYPES];
 };
 
@@ -38,9 +42,33 @@ int filter_dlt(uint32_t linktype)
 	return linktype == 101 ? DLT_RAW : (int)linktype;
 }
 
+int filter_split(const struct bpf_program *code, struct bpf_program split[2])
+{
+	size_t size = code->bf_len * sizeof(*code->bf_insns);
+
+	for (int way = 0; way < 2; way++) {
+		struct bpf_insn *in = malloc(size);
+
+		if (!in) {
+			if (way)
+				pcap_freecode(&split[0]);
+			return -ENOMEM;
+		}
+		memcpy(in, code->bf_insns, size);
+		split[way] = (struct bpf_program){ .bf_len = code->bf_len, .bf_insns = in };
+		for (u_int i = 0; i < code->bf_len; i++, in++)
+			if (BPF_CLASS(in->code) == BPF_LD && BPF_MODE(in->code) == BPF_ABS &&
+			    in->k == PACKET_TYPE_AT)
+				*in = (struct bpf_insn){ .code = BPF_LD | BPF_IMM,
+							 .k = way ? PACKET_OUTGOING : PACKET_HOST };
+	}
+	return 0;
+}
+
 static int compile_one(struct filter *f, uint32_t linktype, struct error *err)
 {
 	struct filter_program *p = &f->programs[f->nr];
+	struct bpf_program code = { 0 };
 	pcap_t *dead;
 	int ret = 0;
 
@@ -50,13 +78,16 @@ static int compile_one(struct filter *f, uint32_t linktype, struct error *err)
 	dead = pcap_open_dead(filter_dlt(linktype), FILTER_SNAPLEN);
 	if (!dead)
 		return -ENOMEM;
-	if (pcap_compile(dead, &p->code, f->expression, 1, PCAP_NETMASK_UNKNOWN))
+	if (pcap_compile(dead, &code, f->expression, 1, PCAP_NETMASK_UNKNOWN))
 		ret = error_set(err, -EINVAL,
 				"filter '%s' does not compile: %s; see pcap-filter(7)",
 				f->expression, pcap_geterr(dead));
+	else
+		ret = filter_split(&code, p->code);
 	p->linktype = linktype;
 	p->compiled = !ret;
 	f->nr++;
+	pcap_freecode(&code);
 	pcap_close(dead);
 	return ret;
 }
@@ -98,8 +129,8 @@ int filter_check(const char *expression, struct error *err)
 	return ret;
 }
 
-bool filter_match(struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
-		  uint32_t len)
+bool filter_match(struct filter *f, uint32_t linktype, bool out, const uint8_t *data,
+		  uint32_t caplen, uint32_t len)
 {
 	struct pcap_pkthdr h = { .caplen = caplen, .len = len };
 	const struct filter_program *p = find(f, linktype);
@@ -108,15 +139,17 @@ bool filter_match(struct filter *f, uint32_t linktype, const uint8_t *data, uint
 		compile_one(f, linktype, NULL);
 		p = find(f, linktype);
 	}
-	return p && p->compiled && pcap_offline_filter(&p->code, &h, data);
+	return p && p->compiled && pcap_offline_filter(&p->code[out], &h, data);
 }
 
 void filter_free(struct filter *f)
 {
 	if (!f)
 		return;
-	for (int i = 0; i < f->nr; i++)
-		pcap_freecode(&f->programs[i].code);
+	for (int i = 0; i < f->nr; i++) {
+		pcap_freecode(&f->programs[i].code[0]);
+		pcap_freecode(&f->programs[i].code[1]);
+	}
 	free(f->expression);
 	free(f);
 }

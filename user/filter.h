@@ -6,6 +6,7 @@
 #ifndef XCAP_FILTER_H
 #define XCAP_FILTER_H
 
+#include <pcap/pcap.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "error.h"
@@ -26,8 +27,15 @@ int filter_check(const char *expression, struct error *err);
  * Does a packet match? A link type that was not named before, as files bring them, is compiled
  * for now; where the expression makes no sense for it, nothing matches.
  */
-bool filter_match(struct filter *f, uint32_t linktype, const uint8_t *data, uint32_t caplen,
-		  uint32_t len);
+bool filter_match(struct filter *f, uint32_t linktype, bool out, const uint8_t *data,
+		  uint32_t caplen, uint32_t len);
+
+/*
+ * "inbound" and "outbound" become a question that a packet socket answers, and nobody else.
+ * Make two programs of one, with the answer in them: split[1] is for what goes out. The caller
+ * frees both with pcap_freecode(). Return: 0; -ENOMEM.
+ */
+int filter_split(const struct bpf_program *code, struct bpf_program split[2]);
 
 void filter_free(struct filter *f);
 

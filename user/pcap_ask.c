@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "filter.h"
 #include "pcap_handle.h"
 #include "stream.h"
 
@@ -162,21 +163,27 @@ const struct timeval *handle_get_required_select_timeout(struct pcap_handle *h)
 	return NULL;	/* the descriptor tells all by itself */
 }
 
+void handle_drop_filter(struct pcap_handle *h)
+{
+	if (!h->filtering)
+		return;
+	h->filtering = false;
+	pcap_real.freecode(&h->filter[0]);
+	pcap_real.freecode(&h->filter[1]);
+}
+
 int handle_setfilter(struct pcap_handle *h, struct bpf_program *prog)
 {
-	struct bpf_program copy = { .bf_len = prog ? prog->bf_len : 0 };
+	struct bpf_program split[2];
 
 	if (!h->x)
 		return not_active(h);
 	if (!prog || !prog->bf_insns || !bpf_validate(prog->bf_insns, prog->bf_len))
 		return handle_error(h, PCAP_ERROR, "the filter is no valid BPF program");
-	copy.bf_insns = malloc(prog->bf_len * sizeof(*copy.bf_insns));
-	if (!copy.bf_insns)
+	if (filter_split(prog, split))
 		return handle_error(h, PCAP_ERROR, "no memory for a filter");
-	memcpy(copy.bf_insns, prog->bf_insns, prog->bf_len * sizeof(*copy.bf_insns));
-	if (h->filtering)
-		pcap_real.freecode(&h->filter);
-	h->filter = copy;
+	handle_drop_filter(h);
+	memcpy(h->filter, split, sizeof(h->filter));
 	h->filtering = true;
 	return 0;
 }

@@ -48,8 +48,7 @@ struct pcap_handle *handle_get(pcap_t *p)
 static void destroy(struct pcap_handle *h)
 {
 	xcap_close(h->x);
-	if (h->filtering)
-		pcap_real.freecode(&h->filter);
+	handle_drop_filter(h);
 	if (h->model)
 		pcap_real.close(h->model);
 	free(h->room);

@@ -33,7 +33,7 @@ struct pcap_handle {
 	pcap_t *model;		/* dead, and of the current link type: for compile and dump */
 	int packet_dlt;		/* of its packets */
 	bool events;		/* there is more than packets */
-	struct bpf_program filter;
+	struct bpf_program filter[2];	/* [1] for what goes out */
 	bool filtering;
 	unsigned int forks;	/* as the last reader knew it */
 
@@ -67,6 +67,9 @@ int handle_error(struct pcap_handle *h, int code, const char *fmt, ...);
 
 /* Another process may be the reader now. Return: 0 or PCAP_ERROR. */
 int handle_settle_fork(struct pcap_handle *h);
+
+/* Without a filter from now on. */
+void handle_drop_filter(struct pcap_handle *h);
 
 /* The model follows link type, snaplen and precision. Return: 0 or PCAP_ERROR. */
 int handle_remodel(struct pcap_handle *h);

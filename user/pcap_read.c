@@ -99,6 +99,7 @@ static void stamp(struct pcap_handle *h, const struct xcap_record *rec)
 /* Return: SOME with *data and h->hdr; NOTHING it is not wanted; PCAP_ERROR. */
 static int show(struct pcap_handle *h, const struct xcap_record *rec, const u_char **data)
 {
+	const struct bpf_program *filter = &h->filter[rec->direction == XCAP_DIR_OUT];
 	int ret;
 
 	if (rec->type == XCAP_LOSS && !h->events)
@@ -121,7 +122,7 @@ static int show(struct pcap_handle *h, const struct xcap_record *rec, const u_ch
 	stamp(h, rec);
 	if (h->hdr.caplen > (bpf_u_int32)h->snaplen)
 		h->hdr.caplen = h->snaplen;
-	if (h->filtering && !pcap_real.offline_filter(&h->filter, &h->hdr, *data)) {
+	if (h->filtering && !pcap_real.offline_filter(filter, &h->hdr, *data)) {
 		h->refused += rec->type != XCAP_LOSS;
 		return NOTHING;
 	}

@@ -312,7 +312,8 @@ static inline bool settle(struct xcap *x, struct xcap_record *rec)
 {
 	switch (rec->type) {
 	case XCAP_PACKET:
-		if (!x->filter || filter_match(x->filter, rec->packet.linktype, rec->data,
+		if (!x->filter || filter_match(x->filter, rec->packet.linktype,
+					       rec->direction == XCAP_DIR_OUT, rec->data,
 					       rec->caplen, rec->len))
 			break;
 		x->counts[rec->source].filtered++;

@@ -60,6 +60,19 @@ say 50
 finished counted 10 || fail "exit $? after -c"
 books counted.out 'records == 5'
 
+# inbound and outbound, as pcap-filter(7) has them: what goes out here comes in there
+for filter in 'outbound 101' 'inbound 0'; do
+	ns_bg tx here xdpcount -i tap:veth0 -q --json -f "${filter% *} and udp port 9"
+	ns_bg rx there xdpcount -i tap:veth1 -q --json -f "udp port 9 and not ${filter% *}"
+	wait_for here.err '^xcap: capturing' || fail "no start line"
+	wait_for there.err '^xcap: capturing' || fail "no start line"
+	say 101
+	stop here || fail "exit $?"
+	stop there || fail "exit $?"
+	books here.out "packets == ${filter#* }"
+	books there.out "packets == ${filter#* }"
+done
+
 # lines are there while it runs, not only when a buffer is full
 ns_bg tx lines xcap dump -i 'tap:veth0,syscalls?only=sendto' -n
 wait_for lines.err '^xcap: capturing' || fail "no start line"
