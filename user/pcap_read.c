@@ -190,12 +190,15 @@ static int wait_for(struct pcap_handle *h, int64_t deadline_ns)
 	return n ? SOME : NOTHING;
 }
 
-/* The next record that is wanted. Return: as wait_for(). */
+/*
+ * The next record that is wanted. Records that are not, without an end, do not keep who asked
+ * for longer than he wants to wait. Return: as wait_for().
+ */
 static int next_packet(struct pcap_handle *h, int64_t deadline_ns, const u_char **data)
 {
 	int ret;
 
-	for (;;) {
+	for (int n = 1; ; n++) {
 		ret = wait_for(h, deadline_ns);
 		if (ret != SOME)
 			return ret;
@@ -203,7 +206,7 @@ static int next_packet(struct pcap_handle *h, int64_t deadline_ns, const u_char 
 			__builtin_prefetch(h->batch[h->at + AHEAD].data);
 		h->lent++;
 		ret = show(h, &h->batch[h->at++], data);
-		if (ret != NOTHING)
+		if (ret != NOTHING || (n % DISPATCH_MAX == 0 && !ms_until(deadline_ns)))
 			return ret;
 	}
 }
