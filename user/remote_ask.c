@@ -51,6 +51,20 @@ void remote_hello(struct remote_hello *h, const struct source_conf *conf)
 	h->promisc = conf->promisc;
 }
 
+/* It would hang up on another user; then nobody could say why. */
+static int check_user(const struct remote *r, struct error *err)
+{
+	struct ucred theirs;
+	socklen_t len = sizeof(theirs);
+
+	if (getsockopt(r->sock, SOL_SOCKET, SO_PEERCRED, &theirs, &len) ||
+	    theirs.uid == geteuid())
+		return 0;
+	return error_set(err, -EPERM, "xcap run was started by user %u and captures for no other, "
+			 "and this is user %u; start xcap run as that user, with the privilege "
+			 "that the capture needs", theirs.uid, geteuid());
+}
+
 int remote_connect(struct remote **out, const char *name, struct error *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -74,6 +88,11 @@ int remote_connect(struct remote **out, const char *name, struct error *err)
 		return error_set(err, ret, "cannot reach the xcap run that started this program "
 				 "(%s): it is gone, or this is another network namespace; "
 				 "start the program by xcap run again", strerror(-ret));
+	}
+	ret = check_user(r, err);
+	if (ret) {
+		remote_close(r);
+		return ret;
 	}
 	*out = r;
 	return 0;
