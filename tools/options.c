@@ -118,7 +118,7 @@ static int wrong_value(const struct command *cmd, const struct option_row *row,
 	return options_wrong(cmd, "--%s: '%s' is not within %s and %s", row->name, value, min, max);
 }
 
-static int add_to_list(char **list, const char *value)
+static int add_to_list(char **list, char between, const char *value)
 {
 	size_t old = *list ? strlen(*list) + 1 : 0;
 	char *joined = realloc(*list, old + strlen(value) + 1);
@@ -126,7 +126,7 @@ static int add_to_list(char **list, const char *value)
 	if (!joined)
 		return -ENOMEM;
 	if (old)
-		joined[old - 1] = ',';
+		joined[old - 1] = between;
 	strcpy(joined + old, value);
 	*list = joined;
 	return 0;
@@ -150,9 +150,10 @@ static int set(const struct command *cmd, const struct option_row *row, const ch
 		*(const char **)field = value;
 		return OPTIONS_RUN;
 	case OPTION_LIST:
+	case OPTION_LINES:
 		if (!*value)
 			return options_wrong(cmd, "--%s: nothing is named", row->name);
-		if (add_to_list(field, value))
+		if (add_to_list(field, row->kind == OPTION_LIST ? ',' : '\n', value))
 			return options_wrong(cmd, "--%s: no memory", row->name);
 		return OPTIONS_RUN;
 	default:
@@ -293,6 +294,25 @@ int options_parse(const struct command *cmd, int argc, char **argv, void *fields
 		return OPTIONS_RUN;
 	options_help(cmd, stdout);
 	return 0;
+}
+
+int options_leading(const struct command *cmd, int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-' && argv[i][1]) {
+		const char *arg = argv[i++];
+		bool is_long = arg[1] == '-';
+		const struct option_row *row;
+
+		if (!strcmp(arg, "--"))
+			break;
+		row = is_long ? by_name(cmd, arg + 2, strcspn(arg + 2, "=")) :
+				by_letter(cmd, arg[1]);
+		if (row && has_value(row) && (is_long ? !strchr(arg, '=') : !arg[2]) && i < argc)
+			i++;
+	}
+	return i;
 }
 
 /* Words of a text from the given column on; further lines begin at the same column. */

@@ -14,6 +14,7 @@ enum option_kind {
 	OPTION_LEVEL,	/* int: how often it was given, -vv */
 	OPTION_TEXT,	/* const char *: lent from argv */
 	OPTION_LIST,	/* char *: joined by commas when given again; the caller frees it */
+	OPTION_LINES,	/* char *: the same, joined by newlines */
 	OPTION_NUMBER,	/* uint64_t */
 	OPTION_SIZE,	/* uint64_t: bytes; suffixes K, M, G */
 	OPTION_TIME,	/* uint64_t: ns; suffixes ns, us, ms, s, m, h; alone it is seconds */
@@ -54,6 +55,12 @@ enum { OPTIONS_RUN = -1 };	/* else an exit code: 0 help was shown, 2 wrong use *
  * Return: OPTIONS_RUN; 0 help was asked for and printed; 2 wrong use, said on stderr.
  */
 int options_parse(const struct command *cmd, int argc, char **argv, void *fields, int *words);
+
+/*
+ * For commands that begin another: how many of argv are this command's own, its name and the
+ * options before the first word. "--" is one of them.
+ */
+int options_leading(const struct command *cmd, int argc, char **argv);
 
 /* Say on stderr, in one line, what is wrong and where help is. Return: 2. */
 __attribute__((format(printf, 2, 3)))

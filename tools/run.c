@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,14 @@
 #define EXIT_CANNOT_RUN 126	/* as shells say it */
 #define EXIT_NOT_FOUND 127
 
+struct run {
+	char *map;	/* a line each */
+};
+
 static const struct option_row rows[] = {
+	{ 0, "map", OPTION_LINES, offsetof(struct run, map), "NAME=SPEC",
+	  "what the program calls NAME is SPEC, for programs that ask the system about NAME "
+	  "too; may be given again", 0, 0 },
 	{ 0 },
 };
 
@@ -47,7 +55,7 @@ static int find_shim(char *path, size_t size)
 }
 
 /* What others preload stays behind ours. */
-static int set_environment(const char *shim, const char *name)
+static int set_environment(const char *shim, const char *name, const char *map)
 {
 	const char *others = getenv("LD_PRELOAD");
 	char *all;
@@ -59,7 +67,7 @@ static int set_environment(const char *shim, const char *name)
 	if (setenv("LD_PRELOAD", all, 1) || setenv("XCAP_RUN", name, 1))
 		return -ENOMEM;
 	free(all);
-	return 0;
+	return (map ? setenv("XCAP_MAP", map, 1) : unsetenv("XCAP_MAP")) ? -ENOMEM : 0;
 }
 
 static int write_attr(const char *path)
@@ -108,7 +116,7 @@ static int become(const char *called, const char *path, char **argv)
 	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
-static int prepare(const char *called, const char *path)
+static int prepare(const char *called, const char *path, const char *map)
 {
 	char shim[PATH_MAX], name[BROKER_NAME_SIZE], why[PROGRAM_WHY_SIZE];
 	int ret;
@@ -123,7 +131,7 @@ static int prepare(const char *called, const char *path)
 		return EXIT_FAILED;
 	}
 	ret = broker_start(name);
-	ret = ret ?: set_environment(shim, name);
+	ret = ret ?: set_environment(shim, name, map);
 	if (!ret)
 		return EXIT_DONE;
 	fprintf(stderr, "%s: cannot prepare for %s: %s%s\n", called, path, strerror(-ret),
@@ -131,19 +139,32 @@ static int prepare(const char *called, const char *path)
 	return EXIT_FAILED;
 }
 
+/* Return: NULL: each is NAME=SPEC; else the first that is not. */
+static const char *wrong_map(const char *map)
+{
+	for (const char *line = map; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (*line == '=' || line[strcspn(line, "=\n")] != '=')
+			return line;
+	}
+	return NULL;
+}
+
 static int run(const struct command *cmd, int argc, char **argv)
 {
+	int first = options_leading(cmd, argc, argv), words, code;
+	struct run run = { 0 };
 	char path[PATH_MAX];
-	int first = 1, words, code;
+	const char *wrong;
 
 	/* options behind the program's name are the program's */
-	while (first < argc && argv[first][0] == '-' && strcmp(argv[first], "--"))
-		first++;
-	code = options_parse(cmd, first, argv, NULL, &words);
+	code = options_parse(cmd, first, argv, &run, &words);
 	if (code != OPTIONS_RUN)
 		return code;
-	if (first < argc && !strcmp(argv[first], "--"))
-		first++;
+	wrong = wrong_map(run.map);
+	if (wrong)
+		return options_wrong(cmd, "--map %.*s: write NAME=SPEC, such as eth0=tap:eth0",
+				     (int)strcspn(wrong, "\n"), wrong);
 	if (first >= argc)
 		return options_wrong(cmd, "name the program, such as tcpdump -i syscalls");
 	code = program_find(argv[first], path, sizeof(path));
@@ -152,14 +173,14 @@ static int run(const struct command *cmd, int argc, char **argv)
 			code == -ENOENT ? "no such program" : strerror(-code));
 		return code == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 	}
-	code = prepare(cmd->called, path);
+	code = prepare(cmd->called, path, run.map);
 	return code == EXIT_DONE ? become(cmd->called, path, argv + first) : code;
 }
 
 const struct command run_command = {
 	.name = "run",
 	.summary = "start any pcap program, which can then capture from xcap",
-	.usage = "PROGRAM [ARGUMENT]...",
+	.usage = "[OPTION]... PROGRAM [ARGUMENT]...",
 	.prose = "The program names what it captures as xcap does: syscalls, eth0+syscalls,\n"
 		 "xsk:eth0, tap:eth0. All other names stay libpcap's.\n",
 	.rows = rows,

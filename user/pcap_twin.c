@@ -6,6 +6,7 @@
  * Runs on: any thread.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,24 +72,52 @@ void xcap_pcap_close(pcap_t *p)
 
 /* ---- by the name of a device ---- */
 
+/*
+ * The specs that a device's name stands for. XCAP_MAP, a line "NAME=SPEC" each, says so of names
+ * that need not be ours. Return: NULL: the name is libpcap's; else the caller frees it.
+ */
+static char *meant(const char *device)
+{
+	const char *line = secure_getenv("XCAP_MAP"), *end;
+	size_t len = device ? strlen(device) : 0;
+
+	for (; len && line && *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		if (!strncmp(line, device, len) && line[len] == '=')
+			return strndup(line + len + 1, end - line - len - 1);
+	}
+	return len && spec_is_ours(device) ? strdup(device) : NULL;
+}
+
 pcap_t *xcap_pcap_create(const char *device, char *errbuf)
 {
+	char *specs = meant(device);
 	struct pcap_handle *h;
 
-	if (!device || !spec_is_ours(device))
+	if (!specs)
 		return pcap_real.create(device, errbuf);
-	h = handle_new(device, errbuf);
+	h = handle_new(specs, errbuf);
+	free(specs);
 	return h ? h->key : NULL;
+}
+
+/* Some programs show it beside the sentence. */
+static int errno_of(int code)
+{
+	return code == PCAP_ERROR_NO_SUCH_DEVICE ? ENODEV :
+	       code == PCAP_ERROR_PERM_DENIED ? EPERM : EINVAL;
 }
 
 pcap_t *xcap_pcap_open_live(const char *device, int snaplen, int promisc, int to_ms, char *errbuf)
 {
+	char *specs = meant(device);
 	struct pcap_handle *h;
 	int ret;
 
-	if (!device || !spec_is_ours(device))
+	if (!specs)
 		return pcap_real.open_live(device, snaplen, promisc, to_ms, errbuf);
-	h = handle_new(device, errbuf);
+	h = handle_new(specs, errbuf);
+	free(specs);
 	if (!h)
 		return NULL;
 	h->promisc = promisc;
@@ -101,24 +130,44 @@ pcap_t *xcap_pcap_open_live(const char *device, int snaplen, int promisc, int to
 	}
 	snprintf(errbuf, PCAP_ERRBUF_SIZE, "%.*s", PCAP_ERRBUF_SIZE - 1, h->errbuf);
 	handle_close(h);
+	errno = errno_of(ret);
 	return NULL;
 }
 
-/* One interface has a network; several have none in common, and system calls have none. */
+/* The one interface that they name. Return: 0: they name none, or several. */
+static unsigned int only_interface(const char *specs)
+{
+	struct spec *spec = malloc(sizeof(*spec));
+	unsigned int only = 0, ifindex;
+
+	while (spec && spec_next(&specs, spec, NULL) > 0) {
+		ifindex = if_nametoindex(spec->name);
+		if (ifindex && only && ifindex != only) {
+			only = 0;
+			break;
+		}
+		only = ifindex ?: only;
+	}
+	free(spec);
+	return only;
+}
+
+/*
+ * That of the only interface; none and several have no network in common, as "any" has none. A
+ * program that scans a network asks this: 0.0.0.0/0 must not come of a name that has another.
+ */
 int xcap_pcap_lookupnet(const char *device, bpf_u_int32 *net, bpf_u_int32 *mask, char *errbuf)
 {
-	struct spec *spec;
-	int ret = -1;
+	char *specs = meant(device), name[IF_NAMESIZE];
+	unsigned int ifindex;
 
-	if (!device || !spec_is_ours(device))
+	if (!specs)
 		return pcap_real.lookupnet(device, net, mask, errbuf);
-	spec = malloc(sizeof(*spec));
-	if (spec && spec_next(&device, spec, NULL) > 0 && !*device && spec->name[0] &&
-	    if_nametoindex(spec->name))
-		ret = pcap_real.lookupnet(spec->name, net, mask, errbuf);
-	free(spec);
-	if (ret)
-		*net = *mask = 0;
+	ifindex = if_nametoindex(device) ?: only_interface(specs);
+	free(specs);
+	if (ifindex && if_indextoname(ifindex, name))
+		return pcap_real.lookupnet(name, net, mask, errbuf);
+	*net = *mask = 0;
 	return 0;
 }
 

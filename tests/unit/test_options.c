@@ -20,7 +20,7 @@ struct fields {
 	bool flag;
 	int level;
 	const char *text;
-	char *list;
+	char *list, *lines;
 	uint64_t number, size, time;
 };
 
@@ -29,6 +29,7 @@ static const struct option_row rows[] = {
 	{ 'v', "verbose", OPTION_LEVEL, offsetof(struct fields, level), NULL, "a level", 0, 0 },
 	{ 'w', "write", OPTION_TEXT, offsetof(struct fields, text), "FILE", "a text", 0, 0 },
 	{ 'i', "interface", OPTION_LIST, offsetof(struct fields, list), "SPEC", "a list", 0, 0 },
+	{ 'l', "line", OPTION_LINES, offsetof(struct fields, lines), "TEXT", "lines", 0, 0 },
 	{ 'c', "count", OPTION_NUMBER, offsetof(struct fields, number), "N", "a number", 1, 1000 },
 	{ 's', "size", OPTION_SIZE, offsetof(struct fields, size), "BYTES", "a size", 0, 0 },
 	{ 0, "interval", OPTION_TIME, offsetof(struct fields, time), "TIME",
@@ -64,6 +65,7 @@ static int parse(struct fields *f, const char *line)
 	int code;
 
 	free(f->list);
+	free(f->lines);
 	memset(f, 0, sizeof(*f));
 	snprintf(text, sizeof(text), "try %s", line);
 	nr_words = 0;
@@ -83,18 +85,20 @@ static void each_kind(void **state)
 {
 	struct fields f = { 0 };
 
-	assert_int_equal(parse(&f, "-q -vv -w file -i a,b -i c -c 12 -s 64K --interval 2ms"),
+	assert_int_equal(parse(&f, "-q -vv -w file -i a,b -i c -l d,e -l f -c 12 -s 64K --interval 2ms"),
 			 OPTIONS_RUN);
 	assert_true(f.flag);
 	assert_int_equal(f.level, 2);
 	assert_string_equal(f.text, "file");
 	assert_string_equal(f.list, "a,b,c");
+	assert_string_equal(f.lines, "d,e\nf");
 	assert_int_equal(f.number, 12);
 	assert_int_equal(f.size, 65536);
 	assert_int_equal(f.time, 2000000);
 	assert_int_equal(first_word, nr_words);
 	assert_string_equal(said, "");
 	free(f.list);
+	free(f.lines);
 }
 
 static void forms_of_a_value(void **state)
