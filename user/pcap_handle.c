@@ -21,8 +21,14 @@
 #define SNAPLEN_MAX 262144	/* as libpcap's MAXIMUM_SNAPLEN */
 #define RING_KB_MIN 64
 #define RING_KB_MAX (1024 * 1024)
+#define CONFINED_SIZE 160
+
+/* pcap_handle.state: calls under way, and one until it is closed; the place itself */
+#define OWNED (1u << 31)	/* somebody has the place; the last to leave destroys */
+#define ENDING (1u << 30)	/* and is at it */
 
 static struct pcap_handle table[MAX_HANDLES];	/* places are used again, never freed */
+static unsigned int next_place;
 static unsigned int nr_forks;			/* this process's number of generations */
 
 #define LOAD(what) __atomic_load_n(&(what), __ATOMIC_ACQUIRE)
@@ -37,12 +43,20 @@ struct pcap_handle *handle_get(pcap_t *p)
 
 		if (LOAD(h->key) != p)
 			continue;
-		__atomic_add_fetch(&h->refs, 1, __ATOMIC_ACQ_REL);
+		__atomic_add_fetch(&h->state, 1, __ATOMIC_ACQ_REL);
 		if (LOAD(h->key) == p)
 			return h;
 		handle_put(h);		/* closed between the two */
 	}
 	return NULL;
+}
+
+bool handle_was_ours(const pcap_t *p)
+{
+	for (int i = 0; p && i < MAX_HANDLES; i++)
+		if (LOAD(table[i].ghost) == p)
+			return true;
+	return false;
 }
 
 static void destroy(struct pcap_handle *h)
@@ -55,36 +69,56 @@ static void destroy(struct pcap_handle *h)
 	free(h->specs);
 	memset((char *)h + offsetof(struct pcap_handle, errbuf), 0,
 	       sizeof(*h) - offsetof(struct pcap_handle, errbuf));
-	__atomic_store_n(&h->used, 0, __ATOMIC_RELEASE);
+	__atomic_sub_fetch(&h->state, ENDING, __ATOMIC_ACQ_REL);
 }
 
+/*
+ * A get() that comes too late may count itself in and out of any place, free or not: so the
+ * place is free at 0 only, and of two who leave it at OWNED one destroys.
+ */
 void handle_put(struct pcap_handle *h)
 {
-	if (!__atomic_sub_fetch(&h->refs, 1, __ATOMIC_ACQ_REL) && LOAD(h->used))
+	uint32_t left = __atomic_sub_fetch(&h->state, 1, __ATOMIC_ACQ_REL);
+
+	if (left == OWNED && __atomic_compare_exchange_n(&h->state, &left, ENDING, false,
+							 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		destroy(h);
 }
 
+/*
+ * libpcap's own handle stays until the place is used again, so that a call that comes after
+ * the close, from a signal handler or another thread, finds one that answers.
+ */
 void handle_close(struct pcap_handle *h)
 {
-	pcap_t *key = __atomic_exchange_n(&h->key, NULL, __ATOMIC_ACQ_REL);
+	pcap_t *key = LOAD(h->key);
 
-	if (!key)	/* by two threads at once: the other does it */
+	if (!key)
 		return;
+	__atomic_store_n(&h->ghost, key, __ATOMIC_RELEASE);
+	if (!__atomic_exchange_n(&h->key, NULL, __ATOMIC_ACQ_REL))
+		return;		/* by two threads at once: the other does it */
 	handle_breakloop(h);
-	pcap_real.close(key);
 	handle_put(h);	/* the one it was born with */
 }
 
+/* The place that has been free for long, so that what was closed is known for long. */
 static struct pcap_handle *place(void)
 {
-	for (int i = 0; i < MAX_HANDLES; i++) {
-		int no = 0;
+	unsigned int first = __atomic_fetch_add(&next_place, 1, __ATOMIC_RELAXED);
 
-		/* refs: of a get() that came too late for the handle before */
-		if (!LOAD(table[i].refs) &&
-		    __atomic_compare_exchange_n(&table[i].used, &no, 1, false, __ATOMIC_ACQ_REL,
-						__ATOMIC_RELAXED))
-			return &table[i];
+	for (unsigned int i = 0; i < MAX_HANDLES; i++) {
+		struct pcap_handle *h = &table[(first + i) % MAX_HANDLES];
+		pcap_t *ghost;
+		uint32_t none = 0;
+
+		if (!__atomic_compare_exchange_n(&h->state, &none, OWNED | 1, false,
+						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		ghost = __atomic_exchange_n(&h->ghost, NULL, __ATOMIC_ACQ_REL);
+		if (ghost)
+			pcap_real.close(ghost);
+		return h;
 	}
 	return NULL;
 }
@@ -111,7 +145,6 @@ struct pcap_handle *handle_new(const char *specs, char *errbuf)
 		return NULL;
 	}
 	pthread_once(&once, watch_forks);
-	__atomic_add_fetch(&h->refs, 1, __ATOMIC_ACQ_REL);
 	h->snaplen = SNAPLEN_MAX;
 	h->precision = PCAP_TSTAMP_PRECISION_MICRO;
 	h->direction = PCAP_D_INOUT;
@@ -168,12 +201,13 @@ int handle_remodel(struct pcap_handle *h)
  * One link type for all that comes. Events can be Ethernet frames, or without that header
  * bare IP; beside any other link type there is only the binary form, which carries all.
  */
-static void choose_datalink(struct pcap_handle *h)
+static void choose_datalink(struct pcap_handle *h, const struct xcap *x)
 {
 	int dlt = 0;
 
-	for (int i = 0; i < h->x->nr_sources; i++) {
-		const struct source *s = h->x->sources[i];
+	h->events = false;
+	for (int i = 0; i < x->nr_sources; i++) {
+		const struct source *s = x->sources[i];
 
 		h->events |= s->ops->events;
 		if (s->ops->no_packets)
@@ -202,9 +236,8 @@ static uint32_t ring_kb(const struct pcap_handle *h)
 }
 
 /* A profile that allows neither BPF nor AF_XDP is not seen in the kernel's answer. */
-static const char *confined(void)
+static const char *confined(char text[CONFINED_SIZE])
 {
-	static char text[160];
 	int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
 	char profile[80];
 	ssize_t n = fd < 0 ? -1 : read(fd, profile, sizeof(profile) - 1);
@@ -215,7 +248,7 @@ static const char *confined(void)
 	if (!strstr(profile, "(enforce)"))
 		return "";
 	profile[strcspn(profile, "\n")] = '\0';
-	snprintf(text, sizeof(text), "; AppArmor confines this program by %s: start it with "
+	snprintf(text, CONFINED_SIZE, "; AppArmor confines this program by %s: start it with "
 		 "xcap run", profile);
 	return text;
 }
@@ -224,43 +257,48 @@ static int refused(struct pcap_handle *h, int err, const char *why)
 {
 	int code = err == -ENODEV ? PCAP_ERROR_NO_SUCH_DEVICE :
 		   err == -EPERM || err == -EACCES ? PCAP_ERROR_PERM_DENIED : PCAP_ERROR;
+	char text[CONFINED_SIZE];
 
 	return handle_error(h, code, "%s%s", why,
-			    code == PCAP_ERROR_PERM_DENIED ? confined() : "");
+			    code == PCAP_ERROR_PERM_DENIED ? confined(text) : "");
 }
 
-static int open_stream(struct pcap_handle *h)
+static int open_stream(struct pcap_handle *h, struct xcap **x)
 {
 	struct xcap_opts opts = { .sz = sizeof(opts), .flags = h->promisc ? XCAP_PROMISC : 0,
 				  .snaplen = h->snaplen, .ring_kb = ring_kb(h) };
 	const char *run = secure_getenv("XCAP_RUN");
 	struct remote *remote = NULL;
-	int ret;
+	int ret = 0;
 
-	if (run) {
+	if (run)
 		ret = remote_connect(&remote, run, stream_last_error());
-		if (ret)
-			return refused(h, ret, xcap_errmsg(NULL));
-	}
-	ret = stream_open(&h->x, h->specs, &opts, remote);
+	ret = ret ?: stream_open(x, h->specs, &opts, remote);
 	return ret ? refused(h, ret, xcap_errmsg(NULL)) : 0;
 }
 
+/* What fails leaves it as it was: it can be tried again. */
 int handle_activate(struct pcap_handle *h)
 {
+	struct xcap *x;
 	int ret;
 
 	if (h->x)
 		return handle_error(h, PCAP_ERROR_ACTIVATED, "%s is active already", h->specs);
-	ret = open_stream(h);
+	ret = open_stream(h, &x);
 	if (ret)
 		return ret;
-	choose_datalink(h);
-	stream_wire(h->x);	/* programs give up their privilege soon */
+	choose_datalink(h, x);
+	stream_wire(x);		/* programs give up their privilege soon */
 	h->forks = nr_forks;
 	h->room_size = FORM_SIZE_MAX;
 	h->room = malloc(h->room_size);
-	if (!h->room)
-		return handle_error(h, PCAP_ERROR, "no memory for a capture handle");
-	return handle_remodel(h);
+	if (h->room && !handle_remodel(h)) {
+		__atomic_store_n(&h->x, x, __ATOMIC_RELEASE);
+		return 0;
+	}
+	free(h->room);
+	h->room = NULL;
+	xcap_close(x);
+	return handle_error(h, PCAP_ERROR, "no memory for a capture handle");
 }

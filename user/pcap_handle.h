@@ -16,8 +16,8 @@
 
 struct pcap_handle {
 	pcap_t *key;		/* what the program holds; NULL: closed, or free */
-	int used;		/* a place in the table */
-	int refs;		/* calls under way, and one until it is closed */
+	pcap_t *ghost;		/* what it held, of the handle before */
+	uint32_t state;		/* who is in here */
 	char errbuf[PCAP_ERRBUF_SIZE];
 
 	/* as it was asked for */
@@ -54,6 +54,9 @@ struct pcap_handle {
 /* Handles that are open now: get counts a reference. Return: NULL: not one of ours. */
 struct pcap_handle *handle_get(pcap_t *p);
 void handle_put(struct pcap_handle *h);
+
+/* Is it one that was closed, and not so long ago? libpcap's own answers for it, with errors. */
+bool handle_was_ours(const pcap_t *p);
 
 /* A new one, not active. Return: NULL, why in errbuf. */
 struct pcap_handle *handle_new(const char *specs, char *errbuf);

@@ -62,12 +62,12 @@ void xcap_pcap_close(pcap_t *p)
 {
 	struct pcap_handle *h = handle_get(p);
 
-	if (!h) {
+	if (h) {
+		handle_close(h);
+		handle_put(h);
+	} else if (!handle_was_ours(p)) {	/* twice: once by each of two threads */
 		pcap_real.close(p);
-		return;
 	}
-	handle_close(h);
-	handle_put(h);
 }
 
 /* ---- by the name of a device ---- */
