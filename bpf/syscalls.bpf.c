@@ -157,7 +157,8 @@ static __always_inline bool left_out(__u32 tgid)
 {
 	__u32 nr = cfg.nr_without;
 
-	if (self_tgid && (tgid == (__u32)self_tgid || tgid == (__u32)opener_tgid))
+	if (self_tgid && (tgid == (__u32)self_tgid ||
+			  (opener_tgid && tgid == (__u32)opener_tgid)))	/* 0: the idle task */
 		return true;
 	for (__u32 i = 0; i < XCAP_MAX_WITHOUT; i++)
 		if (i < nr && tgid == cfg.without[i])
