@@ -95,11 +95,14 @@ static void one_source(struct xcap *x, int i, struct xcap_stats *out)
 {
 	struct source *s = x->sources[i];
 	struct source_stats st = { 0 };
+	uint64_t nr_tasks = __atomic_load_n(&x->nr_tasks[i], __ATOMIC_ACQUIRE);
 
+	*out = x->counts[i];
+	/* last, so that what was seen meanwhile is no debt: pcap_stats() asks at any time */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (s->ops->stats)
 		s->ops->stats(s, &st);
-	*out = x->counts[i];
-	out->seen = st.seen - x->nr_tasks[i];
+	out->seen = st.seen - nr_tasks;
 	out->filtered += st.filtered;
 	out->fill_ring_empty = st.fill_ring_empty;
 	for (int d = 0; d < XCAP_DROP_MAX; d++)

@@ -146,16 +146,24 @@ int handle_getnonblock(struct pcap_handle *h, char *errbuf)
 	return h->nonblock;
 }
 
-int handle_get_selectable_fd(struct pcap_handle *h)
+static int descriptor(struct pcap_handle *h)
 {
 	int fd = h->x ? xcap_fd(h->x) : -1;
 
 	return fd < 0 ? PCAP_ERROR : fd;
 }
 
+int handle_get_selectable_fd(struct pcap_handle *h)
+{
+	h->polled = h->x;
+	return descriptor(h);
+}
+
+/* Some wait for this one; who reads without a timeout is never told "nothing" for it. */
 int handle_fileno(struct pcap_handle *h)
 {
-	return handle_get_selectable_fd(h);
+	h->polled |= h->x && h->timeout_ms > 0;
+	return descriptor(h);
 }
 
 const struct timeval *handle_get_required_select_timeout(struct pcap_handle *h)
@@ -205,7 +213,9 @@ int handle_setdirection(struct pcap_handle *h, pcap_direction_t d)
 int handle_stats(struct pcap_handle *h, struct pcap_stat *st)
 {
 	struct xcap_stats s = { .sz = sizeof(s) };
-	__u64 dropped = 0;
+	uint64_t refused = __atomic_load_n(&h->refused, __ATOMIC_ACQUIRE);
+	uint64_t notices = __atomic_load_n(&h->notices, __ATOMIC_ACQUIRE);
+	uint64_t dropped = 0;
 
 	if (!h->x)
 		return not_active(h);
@@ -215,7 +225,7 @@ int handle_stats(struct pcap_handle *h, struct pcap_stat *st)
 		dropped += s.dropped[i];
 	st->ps_ifdrop = s.dropped[XCAP_DROP_NIC_MISSED];
 	st->ps_drop = dropped - st->ps_ifdrop;
-	st->ps_recv = s.seen - s.filtered - h->refused - st->ps_ifdrop + h->notices;
+	st->ps_recv = s.seen - s.filtered - refused - st->ps_ifdrop + notices;
 	return 0;
 }
 

@@ -25,7 +25,7 @@ struct pcap_handle {
 	int snaplen, promisc, timeout_ms, buffer_size;
 	int precision;		/* PCAP_TSTAMP_PRECISION_ */
 	int dlt;		/* what it gives; 0 until it is active */
-	bool nonblock;
+	bool nonblock, polled;	/* polled: somebody waits for the descriptor */
 	pcap_direction_t direction;
 
 	/* active */

@@ -6,6 +6,8 @@
  * Runs on: the thread that reads the handle; breakloop on any, and in signal handlers.
  */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include "clock.h"
@@ -145,6 +147,20 @@ static bool take_break(struct pcap_handle *h)
 	       __atomic_exchange_n(&h->broken, 0, __ATOMIC_ACQ_REL);
 }
 
+/*
+ * Who waits for the descriptor and then reads is not to wait a second time, when what woke it
+ * is not wanted: it is told that there is nothing.
+ */
+static bool may_wait(const struct pcap_handle *h)
+{
+	struct pollfd pfd = { .events = POLLIN };
+
+	if (h->nonblock || !h->polled || !h->x || h->at < h->nr)
+		return !h->nonblock;
+	pfd.fd = xcap_fd(h->x);
+	return poll(&pfd, 1, 0) != 1;
+}
+
 static int64_t deadline_of(const struct pcap_handle *h, bool wait)
 {
 	if (!wait)
@@ -190,6 +206,13 @@ static int wait_for(struct pcap_handle *h, int64_t deadline_ns)
 	return n ? SOME : NOTHING;
 }
 
+/* An edge for who waits for one. */
+static void there_is_more(struct pcap_handle *h)
+{
+	if (h->polled)
+		wait_signal(h->x);
+}
+
 /*
  * The next record that is wanted. Records that are not, without an end, do not keep who asked
  * for longer than he wants to wait. Return: as wait_for().
@@ -206,65 +229,83 @@ static int next_packet(struct pcap_handle *h, int64_t deadline_ns, const u_char 
 			__builtin_prefetch(h->batch[h->at + AHEAD].data);
 		h->lent++;
 		ret = show(h, &h->batch[h->at++], data);
-		if (ret != NOTHING || (n % DISPATCH_MAX == 0 && !ms_until(deadline_ns)))
+		if (ret != NOTHING)
 			return ret;
+		if (n % DISPATCH_MAX == 0 && !ms_until(deadline_ns)) {
+			there_is_more(h);
+			return NOTHING;
+		}
 	}
 }
 
 /* ---- libpcap's ways to read ---- */
 
-/* The bounds of pcap_dispatch() without a count: what is there, once round. */
-static int read_some(struct pcap_handle *h, int count, bool once, pcap_handler f, u_char *user)
+/* Until count packets have been handled, breakloop or the end. */
+static int read_all(struct pcap_handle *h, int count, pcap_handler f, u_char *user)
 {
-	int64_t deadline = deadline_of(h, !h->nonblock);
 	const u_char *data;
 	int n = 0, ret;
 
 	while (count <= 0 || n < count) {
-		ret = next_packet(h, once && n ? 0 : deadline, &data);
-		if (ret == PCAP_ERROR_BREAK && n) {
-			h->broken = 1;		/* told by the next call, as libpcap does */
-			break;
-		}
-		if (ret == ENDED || (ret == NOTHING && (once || h->nonblock)))
-			break;
-		if (ret == NOTHING) {
-			deadline = deadline_of(h, true);
-			continue;
-		}
+		ret = next_packet(h, INT64_MAX, &data);
+		if (ret == ENDED)
+			return 0;
 		if (ret != SOME)
 			return ret;
 		f(user, &h->hdr, data);
-		if (++n == DISPATCH_MAX && once)
-			break;
+		if (n < INT_MAX)
+			n++;
 	}
+	return take_break(h) ? PCAP_ERROR_BREAK : 0;
+}
+
+/* What is there, once round; the wait is for the first. */
+static int read_some(struct pcap_handle *h, int count, int64_t deadline_ns, pcap_handler f,
+		     u_char *user)
+{
+	const u_char *data;
+	int n = 0, ret;
+
+	if (count <= 0)
+		count = DISPATCH_MAX;
+	while (n < count) {
+		ret = next_packet(h, n ? 0 : deadline_ns, &data);
+		if (ret == PCAP_ERROR_BREAK && n) {
+			h->broken = 1;		/* told by the next call, as pcap(3PCAP) has it */
+			break;
+		}
+		if (ret == ENDED || ret == NOTHING)
+			break;
+		if (ret != SOME)
+			return ret;
+		f(user, &h->hdr, data);
+		n++;
+	}
+	if (n == DISPATCH_MAX)
+		there_is_more(h);
+	return n;
+}
+
+int handle_dispatch(struct pcap_handle *h, int count, pcap_handler f, u_char *user)
+{
+	int n = read_some(h, count, deadline_of(h, may_wait(h)), f, user);
+
 	give_back(h);
 	return n;
 }
 
-int handle_dispatch(struct pcap_handle *h, int n, pcap_handler f, u_char *user)
-{
-	return read_some(h, n, true, f, user);
-}
-
+/* Waits in any case, also when it is not to block: it returns with a reason only. */
 int handle_loop(struct pcap_handle *h, int count, pcap_handler f, u_char *user)
 {
-	bool nonblock = h->nonblock;
-	int n;
+	int ret = read_all(h, count, f, user);
 
-	h->nonblock = false;	/* loop waits in any case */
-	n = read_some(h, count, false, f, user);
-	h->nonblock = nonblock;
-	if (n < 0)
-		return n;
-	if (take_break(h))
-		return PCAP_ERROR_BREAK;
-	return 0;
+	give_back(h);
+	return ret;
 }
 
 int handle_next_ex(struct pcap_handle *h, struct pcap_pkthdr **hdr, const u_char **data)
 {
-	int ret = next_packet(h, deadline_of(h, !h->nonblock), data);
+	int ret = next_packet(h, deadline_of(h, may_wait(h)), data);
 
 	*hdr = &h->hdr;
 	return ret == ENDED ? PCAP_ERROR_BREAK : ret;	/* as for a savefile's end */
@@ -274,7 +315,7 @@ const u_char *handle_next(struct pcap_handle *h, struct pcap_pkthdr *hdr)
 {
 	const u_char *data;
 
-	if (next_packet(h, deadline_of(h, !h->nonblock), &data) != SOME)
+	if (next_packet(h, deadline_of(h, may_wait(h)), &data) != SOME)
 		return NULL;
 	*hdr = h->hdr;
 	return data;

@@ -17,6 +17,8 @@
 #include "clock.h"
 #include "rings.h"
 
+#define LOAD(what) __atomic_load_n(&(what), __ATOMIC_ACQUIRE)
+
 #define LOOK_NS (100 * NS_PER_MS)	/* how often losses out of sight are counted */
 #define DRAIN_NS (1 * NS_PER_US)	/* longer than a store stays in a store buffer */
 
@@ -360,14 +362,16 @@ void rings_stop(struct rings *r)
 
 void rings_stats(const struct rings *r, struct source_stats *st)
 {
-	for (int i = 0; r->cpus && i < r->nr_cpus; i++) {
-		st->seen += r->cpus[i].seen;
-		st->filtered += r->cpus[i].filtered;
-		st->dropped[XDROP_RING_FULL] += r->cpus[i].dropped;
-	}
 	for (int where = 0; where < XCAP_DROP_MAX; where++) {
-		st->seen += r->lost[where];
-		st->dropped[where] += r->lost[where];
+		uint64_t lost = LOAD(r->lost[where]);
+
+		st->seen += lost;
+		st->dropped[where] += lost;
+	}
+	for (int i = 0; r->cpus && i < r->nr_cpus; i++) {
+		st->dropped[XDROP_RING_FULL] += LOAD(r->cpus[i].dropped);
+		st->filtered += LOAD(r->cpus[i].filtered);
+		st->seen += LOAD(r->cpus[i].seen);	/* last: no sum is larger */
 	}
 }
 

@@ -124,6 +124,7 @@ struct source_ops {
 	 */
 	void (*stop)(struct source *s);
 
+	/* Only looks: on any thread and in signal handlers, while the source is open. */
 	void (*stats)(struct source *s, struct source_stats *st);
 
 	/* Takes NULL priv and half-built ones. */

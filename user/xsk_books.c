@@ -3,7 +3,7 @@
  * In:   counts of the XDP program, of the socket and of the NIC.
  * Out:  which frames are lost, where, and the records that say so.
  * Owns: nothing; the books are part of the queue.
- * Runs on: the thread of the handle.
+ * Runs on: the thread of the handle; what only asks, on any.
  */
 #include <linux/if_xdp.h>
 #include <string.h>
@@ -47,10 +47,28 @@ void xsk_books_look_at_nic(struct xskq *q, int64_t now, bool must)
 		set_lost(q, XCAP_DROP_NIC_MISSED, missed - q->nic_base);
 }
 
-void xsk_books_look(struct xskq *q, int64_t now)
+static void raise(uint64_t *count, uint64_t to)
+{
+	if (to > *count)
+		*count = to;
+}
+
+void xsk_books_ask_socket(const struct xskq *q, uint64_t lost[XCAP_DROP_MAX], uint64_t *empty)
 {
 	struct xdp_statistics st = {};
 	socklen_t len = sizeof(st);
+
+	raise(&lost[XCAP_DROP_NO_META], q->counts->no_meta);
+	if (getsockopt(q->fd, SOL_XDP, XDP_STATISTICS, &st, &len))
+		return;
+	raise(&lost[XCAP_DROP_XSK_NO_FRAME], st.rx_dropped);
+	raise(&lost[XCAP_DROP_XSK_RING_FULL], st.rx_ring_full);
+	raise(empty, st.rx_fill_ring_empty_descs);
+}
+
+void xsk_books_look(struct xskq *q, int64_t now)
+{
+	uint64_t lost[XCAP_DROP_MAX] = {};
 
 	q->looked_ns = now;
 	/*
@@ -59,14 +77,12 @@ void xsk_books_look(struct xskq *q, int64_t now)
 	 * against one read before.
 	 */
 	q->waiting = false;
-	if (!getsockopt(q->fd, SOL_XDP, XDP_STATISTICS, &st, &len)) {
-		set_lost(q, XCAP_DROP_XSK_NO_FRAME, st.rx_dropped);
-		set_lost(q, XCAP_DROP_XSK_RING_FULL, st.rx_ring_full);
-		q->fill_ring_empty = st.rx_fill_ring_empty_descs;
-	}
+	xsk_books_ask_socket(q, lost, &q->fill_ring_empty);
+	set_lost(q, XCAP_DROP_XSK_NO_FRAME, lost[XCAP_DROP_XSK_NO_FRAME]);
+	set_lost(q, XCAP_DROP_XSK_RING_FULL, lost[XCAP_DROP_XSK_RING_FULL]);
 	q->socket_lost = q->lost[XCAP_DROP_XSK_NO_FRAME] + q->lost[XCAP_DROP_XSK_RING_FULL] +
 			 q->lost[XCAP_DROP_REDIRECT];
-	set_lost(q, XCAP_DROP_NO_META, q->counts->no_meta);
+	set_lost(q, XCAP_DROP_NO_META, lost[XCAP_DROP_NO_META]);
 	xsk_books_look_at_nic(q, now, false);
 }
 

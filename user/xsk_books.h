@@ -19,6 +19,9 @@ static inline int64_t xsk_books_debt(const struct xskq *q)
 /* We lost n ourselves. */
 void xsk_books_lose(struct xskq *q, int where, uint64_t n);
 
+/* Raise counts to what socket and program say now; nothing is remembered. On any thread. */
+void xsk_books_ask_socket(const struct xskq *q, uint64_t lost[XCAP_DROP_MAX], uint64_t *empty);
+
 /* What the socket and the program have counted since. */
 void xsk_books_look(struct xskq *q, int64_t now);
 

@@ -23,6 +23,8 @@
 #define XDP_PKT_CONTD (1 << 0)		/* kernel 6.6 */
 #endif
 
+#define LOAD(what) __atomic_load_n(&(what), __ATOMIC_ACQUIRE)
+
 #define AHEAD 8			/* descriptors: how far memory is fetched before use */
 #define BATCH 64		/* chunks given back at once */
 #define LOOK_BUSY (10 * NS_PER_MS)	/* how often the socket's counters are read: under load, */
@@ -376,17 +378,20 @@ void xskq_stop(struct xskq *q)
 	q->closing = true;
 }
 
-void xskq_stats(struct xskq *q, struct source_stats *st)
+void xskq_stats(const struct xskq *q, struct source_stats *st)
 {
-	if (!q->ended) {
-		xsk_books_look(q, clock_mono_ns());
-		xsk_books_look_at_nic(q, clock_mono_ns(), true);
-	}
-	st->seen += q->counts->seen + q->lost[XCAP_DROP_NIC_MISSED];
-	st->filtered += q->counts->filtered;
+	uint64_t nic = LOAD(q->lost[XCAP_DROP_NIC_MISSED]), empty = LOAD(q->fill_ring_empty);
+	uint64_t lost[XCAP_DROP_MAX];
+
 	for (int i = 0; i < XCAP_DROP_MAX; i++)
-		st->dropped[i] += q->lost[i];
-	st->fill_ring_empty += q->fill_ring_empty;
+		lost[i] = i == XCAP_DROP_NIC_MISSED ? nic : LOAD(q->lost[i]);
+	if (!q->ended)
+		xsk_books_ask_socket(q, lost, &empty);
+	for (int i = 0; i < XCAP_DROP_MAX; i++)
+		st->dropped[i] += lost[i];
+	st->fill_ring_empty += empty;
+	st->filtered += LOAD(q->counts->filtered);
+	st->seen += LOAD(q->counts->seen) + nic;	/* last: no sum is larger */
 }
 
 /* ---- a socket that another process opened ---- */

@@ -80,7 +80,7 @@ int  xskq_is_due(struct xskq *q);
 
 /* Detached, and no program is running any more: the lane ends when its ring is empty. */
 void xskq_stop(struct xskq *q);
-void xskq_stats(struct xskq *q, struct source_stats *st);
+void xskq_stats(const struct xskq *q, struct source_stats *st);
 
 /* Map the rings of a socket that another process opened. Return: 0; -errno. */
 int  xskq_take(struct xskq *q, int fd, uint32_t ring);
