@@ -8,13 +8,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "apparmor.h"
 #include "broker.h"
 #include "cmd.h"
 #include "program.h"
@@ -70,46 +70,10 @@ static int set_environment(const char *shim, const char *name, const char *map)
 	return (map ? setenv("XCAP_MAP", map, 1) : unsetenv("XCAP_MAP")) ? -ENOMEM : 0;
 }
 
-static int write_attr(const char *path)
-{
-	static const char want[] = "exec unconfined";
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = fd < 0 || write(fd, want, sizeof(want) - 1) < 0 ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-/*
- * A profile for tcpdump knows the descriptors that tcpdump opens, not those it is handed.
- * The attribute holds for the next exec of this process only.
- */
-static void unconfine(const char *called, const char *program)
-{
-	int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC), ret;
-	char enabled = 'N';
-
-	if (fd < 0)
-		return;
-	ret = read(fd, &enabled, 1);
-	close(fd);
-	if (ret != 1 || enabled != 'Y')
-		return;
-	ret = write_attr("/proc/self/attr/apparmor/exec");
-	if (ret)
-		ret = write_attr("/proc/self/attr/exec");
-	if (ret)
-		fprintf(stderr, "%s: %s may be confined by AppArmor, which cannot be lifted (%s); "
-			"if it is refused, run as root, or aa-complain its profile\n", called,
-			program, strerror(-ret));
-}
-
 static int become(const char *called, const char *path, char **argv)
 {
 	int err;
 
-	unconfine(called, path);
 	execv(path, argv);
 	err = errno;
 	fprintf(stderr, "%s: cannot start %s: %s\n", called, path, strerror(err));
@@ -130,6 +94,7 @@ static int prepare(const char *called, const char *path, const char *map)
 			"; install xcap again\n", called);
 		return EXIT_FAILED;
 	}
+	apparmor_leave(called, path);	/* before who serves the program is forked off */
 	ret = broker_start(name);
 	ret = ret ?: set_environment(shim, name, map);
 	if (!ret)

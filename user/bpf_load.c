@@ -48,8 +48,12 @@ int bpf_load_failed(int err, const char *what, struct error *e)
 
 bool bpf_load_has_function(const char *name)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+	struct btf *btf;
+	bool found;
+
+	bpf_load_quiet();
+	btf = btf__load_vmlinux_btf();
+	found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 
 	btf__free(btf);
 	return found;

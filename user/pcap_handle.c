@@ -21,7 +21,6 @@
 #define SNAPLEN_MAX 262144	/* as libpcap's MAXIMUM_SNAPLEN */
 #define RING_KB_MIN 64
 #define RING_KB_MAX (1024 * 1024)
-#define CONFINED_SIZE 160
 
 /* pcap_handle.state: calls under way, and one until it is closed; the place itself */
 #define OWNED (1u << 31)	/* somebody has the place; the last to leave destroys */
@@ -235,32 +234,46 @@ static uint32_t ring_kb(const struct pcap_handle *h)
 	return kb;
 }
 
-/* A profile that allows neither BPF nor AF_XDP is not seen in the kernel's answer. */
-static const char *confined(char text[CONFINED_SIZE])
+/*
+ * Does AppArmor confine this program? profile: " by NAME (MODE)". Most profiles hide even
+ * that; nothing else does: then it is "".
+ */
+static bool confined(char *profile, size_t size)
 {
-	int fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
-	char profile[80];
-	ssize_t n = fd < 0 ? -1 : read(fd, profile, sizeof(profile) - 1);
+	static const char by[] = " by ";
+	int fd = open("/proc/self/attr/apparmor/current", O_RDONLY | O_CLOEXEC);
+	const char *mode;
+	ssize_t n;
 
-	if (fd >= 0)
-		close(fd);
-	profile[n > 0 ? n : 0] = '\0';
-	if (!strstr(profile, "(enforce)"))
-		return "";
+	profile[0] = '\0';
+	if (fd < 0)
+		return errno == EACCES;
+	n = read(fd, profile + strlen(by), size - sizeof(by));
+	close(fd);
+	if (n <= 0)
+		return false;	/* the kernel runs without AppArmor */
+	memcpy(profile, by, strlen(by));
+	profile[strlen(by) + n] = '\0';
 	profile[strcspn(profile, "\n")] = '\0';
-	snprintf(text, CONFINED_SIZE, "; AppArmor confines this program by %s: start it with "
-		 "xcap run", profile);
-	return text;
+	mode = strrchr(profile, '(');
+	return mode && strcmp(mode, "(complain)") && strcmp(mode, "(unconfined)");
 }
 
-static int refused(struct pcap_handle *h, int err, const char *why)
+/* What a profile forbids is not seen in the kernel's answer. */
+static int refused(struct pcap_handle *h, int err, const char *why, bool by_run)
 {
 	int code = err == -ENODEV ? PCAP_ERROR_NO_SUCH_DEVICE :
 		   err == -EPERM || err == -EACCES ? PCAP_ERROR_PERM_DENIED : PCAP_ERROR;
-	char text[CONFINED_SIZE];
+	char profile[128];
 
-	return handle_error(h, code, "%s%s", why,
-			    code == PCAP_ERROR_PERM_DENIED ? confined(text) : "");
+	if (code != PCAP_ERROR_PERM_DENIED || !confined(profile, sizeof(profile)))
+		return handle_error(h, code, "%s", why);
+	if (!by_run)
+		return handle_error(h, code, "AppArmor confines this program%s: start it with "
+				    "xcap run", profile);
+	return handle_error(h, code, "%s; AppArmor still confines this program%s: start xcap run "
+			    "unconfined, with the name of this program right behind it", why,
+			    profile);
 }
 
 static int open_stream(struct pcap_handle *h, struct xcap **x)
@@ -274,7 +287,7 @@ static int open_stream(struct pcap_handle *h, struct xcap **x)
 	if (run)
 		ret = remote_connect(&remote, run, stream_last_error());
 	ret = ret ?: stream_open(x, h->specs, &opts, remote);
-	return ret ? refused(h, ret, xcap_errmsg(NULL)) : 0;
+	return ret ? refused(h, ret, xcap_errmsg(NULL), run) : 0;
 }
 
 /* What fails leaves it as it was: it can be tried again. */

@@ -34,8 +34,8 @@ enum {
 struct remote_hello {
 	char version[16];
 	uint32_t size_xsk_conf, size_cpu;
-	uint64_t netns_dev, netns_ino;		/* the reader's network namespace */
-	struct ssh_peer ssh;			/* the connection that must not be cut */
+	uint64_t netns_cookie;		/* the reader's network namespace */
+	struct ssh_peer ssh;		/* the connection that must not be cut, if it knows */
 	uint32_t snaplen, ring_bytes;
 	int64_t slack_ns;
 	uint8_t self, promisc, reserved[6];

@@ -28,6 +28,17 @@ struct served {
 	struct error err;
 };
 
+/* Whoever asks knows its own environment; what its ancestors had, a profile may hide. */
+static void find_ssh(struct served *v)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (!v->hello.ssh.remote_port &&
+	    !getsockopt(v->sock, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		ssh_find_of(peer.pid, &v->hello.ssh);
+}
+
 static int check_hello(struct served *v)
 {
 	struct remote_hello ours, *theirs = &v->hello;
@@ -40,12 +51,13 @@ static int check_hello(struct served *v)
 		return error_set(&v->err, -EPROTO, "xcap run is %s and the library in the program "
 				 "is another build, %s; install one of them", ours.version,
 				 theirs->version);
-	if (ours.netns_ino != theirs->netns_ino || ours.netns_dev != theirs->netns_dev)
+	if (ours.netns_cookie != theirs->netns_cookie)
 		return error_set(&v->err, -EXDEV, "this program is in another network namespace "
 				 "than xcap run; start xcap run inside it");
 	if (theirs->ring_bytes < 4096 || theirs->ring_bytes > 1u << 30 ||
 	    theirs->ring_bytes & (theirs->ring_bytes - 1) || theirs->slack_ns < 0)
 		return error_set(&v->err, -EINVAL, "the program asks for rings that cannot be");
+	find_ssh(v);
 	v->conf = (struct source_conf){
 		.snaplen = theirs->snaplen,
 		.ring_bytes = theirs->ring_bytes,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   SSH_CONNECTION in our environment and our ancestors', from /proc.
+ * In:   SSH_CONNECTION in a process's environment and its ancestors', from /proc.
  * Out:  the addresses and ports of the connection.
  * Owns: nothing.
  * Runs on: any thread.
@@ -113,15 +113,17 @@ static int parent_of(int pid)
 	return parent;
 }
 
-int ssh_find(struct ssh_peer *peer)
+int ssh_find_of(int pid, struct ssh_peer *peer)
 {
-	const char *own = getenv("SSH_CONNECTION");
-	int pid = getppid();
-
-	if (own && ssh_parse(own, peer))
-		return 1;
 	for (int i = 0; i < MAX_ANCESTORS && pid > 0; i++, pid = parent_of(pid))
 		if (find_in(pid, peer))
 			return 1;
 	return 0;
+}
+
+int ssh_find(struct ssh_peer *peer)
+{
+	const char *own = getenv("SSH_CONNECTION");
+
+	return (own && ssh_parse(own, peer)) || ssh_find_of(getppid(), peer);
 }

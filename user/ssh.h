@@ -16,6 +16,9 @@ struct ssh_peer {
 /* Own SSH_CONNECTION, else an ancestor's (sudo strips it). Return: 1 found; 0 none. */
 int ssh_find(struct ssh_peer *peer);
 
+/* That of another process, or of an ancestor of it. Return: 1 found; 0 none. */
+int ssh_find_of(int pid, struct ssh_peer *peer);
+
 /* The value of SSH_CONNECTION. Return: 1 understood; 0 not. */
 int ssh_parse(const char *value, struct ssh_peer *peer);
 

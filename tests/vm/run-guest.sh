@@ -19,6 +19,7 @@ usage() {
 	              [$XDG_CACHE_HOME/xcap-vm or ~/.cache/xcap-vm]
 	  VM_FILES    more files to copy, shared libraries included; separated by spaces
 	  VM_MODULES  more kernel modules to load, separated by spaces
+	  VM_PACKAGES Debian 12 packages that are unpacked in the guest, and not here
 	  VM_TIMEOUT  seconds until the guest is ended                            [120]
 	  VM_CPUS, VM_MEM                                                         [1, 1024]
 	exit status: the program's; 77 packages cannot be fetched; 124 time ran out;
@@ -87,6 +88,17 @@ fetch_tools() {
 	touch "$tools/done"
 }
 
+# fetch_package NAME: unpacked in $cache/package-NAME
+fetch_package() {
+	local dir=$cache/package-$1
+	[[ -e $dir ]] && return
+	rm -rf "$dir.new" && mkdir -p "$dir.new"
+	(cd "$cache" && apt_for old apt-get download "$1") >&2 || skip "$1 cannot be fetched"
+	dpkg-deb -x "$cache/$1"_*.deb "$dir.new"
+	rm "$cache/$1"_*.deb
+	mv "$dir.new" "$dir"
+}
+
 # fetch_kernel KERNEL: its packages unpacked in $kernel, with $kernel/release and $kernel/vmlinuz
 fetch_kernel() {
 	local set=old version image pkg
@@ -125,6 +137,13 @@ put() {
 	done
 }
 
+# put_package NAME: into the initramfs, with the shared libraries that its programs find here
+put_package() {
+	cp -a "$cache/package-$1/." "$root"
+	{ find "$cache/package-$1" -type f -executable -exec ldd {} + 2>/dev/null || true; } |
+		{ grep -o '[[:space:]]/[^ ]*[^: ]' || true; } | sort -u | xargs -r cp -L --parents -t "$root"
+}
+
 # put_module NAME: and what it depends on, uncompressed; /modules lists them in load order
 put_module() {
 	local dir=$kernel/lib/modules/$release path name
@@ -144,13 +163,16 @@ put_module() {
 
 # build_initramfs MODULE PROGRAM ARG...: three serial ports are console, output and result
 build_initramfs() {
-	local module=$1 files command modules
+	local module=$1 files package command modules
 	shift
 	command=("$(realpath -s "$1")" "${@:2}")
 	[[ -x $1 ]] || command=(sh "${command[@]}")
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc,root}
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	read -ra files <<<"${VM_FILES:-}"
+	for package in "${packages[@]}"; do
+		put_package "$package"
+	done
 	put "$1" "${files[@]}"
 	touch "$root/modules"
 	put_module virtio_pci
@@ -202,7 +224,7 @@ boot() {
 }
 
 main() {
-	local run root kernel release program module begin status start end code=0
+	local run root kernel release program packages package module begin status start end code=0
 	(($# >= 3)) || usage
 	[[ $1 =~ ^(6\.1|backports|newest)$ && $2 =~ ^(virtio|igb|e1000e)(,.+)?$ ]] || usage
 	program=$(realpath -es "$3") || usage
@@ -210,6 +232,10 @@ main() {
 	exec 9>"$cache/lock" && flock 9
 	fetch_tools
 	fetch_kernel "$1"
+	read -ra packages <<<"${VM_PACKAGES:-}"
+	for package in "${packages[@]}"; do
+		fetch_package "$package"
+	done
 	exec 9>&-
 	release=$(<"$kernel/release")
 	run=$(mktemp -d)
