@@ -125,11 +125,11 @@ static int make_leash(void)
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
 	kept = fcntl(ends[1], F_DUPFD, LEASH_FD);	/* stays open in the program */
-	close(ends[1]);
 	if (kept >= 0)
-		return ends[0];
-	close(ends[0]);
-	return -errno;
+		close(ends[1]);
+	else
+		fcntl(ends[1], F_SETFD, 0);	/* few are allowed: then where it is */
+	return ends[0];
 }
 
 /* A child whose own child is nobody's, so that no wait() of the program meets it. */

@@ -60,8 +60,6 @@ static int set_environment(const char *shim, const char *name, const char *map)
 	const char *others = getenv("LD_PRELOAD");
 	char *all;
 
-	if (strpbrk(shim, " :"))
-		return -EINVAL;		/* the loader would split it */
 	if (asprintf(&all, "%s%s%s", shim, others && *others ? ":" : "", others ?: "") < 0)
 		return -ENOMEM;
 	if (setenv("LD_PRELOAD", all, 1) || setenv("XCAP_RUN", name, 1))
@@ -94,13 +92,17 @@ static int prepare(const char *called, const char *path, const char *map)
 			"; install xcap again\n", called);
 		return EXIT_FAILED;
 	}
+	if (strpbrk(shim, " :")) {	/* the loader would split it */
+		fprintf(stderr, "%s: the path %s has a space or a colon in it, which LD_PRELOAD "
+			"cannot have; move it\n", called, shim);
+		return EXIT_FAILED;
+	}
 	apparmor_leave(called, path);	/* before who serves the program is forked off */
 	ret = broker_start(name);
 	ret = ret ?: set_environment(shim, name, map);
 	if (!ret)
 		return EXIT_DONE;
-	fprintf(stderr, "%s: cannot prepare for %s: %s%s\n", called, path, strerror(-ret),
-		ret == -EINVAL ? "; the path of " SHIM " has a space or a colon in it" : "");
+	fprintf(stderr, "%s: cannot prepare for %s: %s\n", called, path, strerror(-ret));
 	return EXIT_FAILED;
 }
 
