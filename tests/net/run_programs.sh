@@ -129,7 +129,7 @@ if what == "send":
     sniffer.start()
     while sniffer.running and not (sniffer.results or []):
         sendp(Ether(dst="ff:ff:ff:ff:ff:ff") / IP(dst="10.77.0.1") / UDP(sport=9998, dport=9999)
-              / b"of scapy's", iface=device, count=3, inter=0.1, verbose=False)
+              / b"scapy was here", iface=device, count=3, inter=0.1, verbose=False)
         sniffer.join(1)
     for packet in sniffer.results:
         print(packet.summary(), bytes(packet))
@@ -154,9 +154,9 @@ scapy() {
 ns_bg tx peer timeout 30 tcpdump -l -n -i veth0 -A -c 3 udp port 9999
 wait_for peer.err 'listening on' || exit 1
 scapy send tap:veth0
-says said "10.77.0.1:9999.*of scapy's"
+says said "10.77.0.1:9999.*scapy was here"
 finished peer 10 || fail "what scapy sent does not arrive"
-says peer.out "of scapy's"
+says peer.out "scapy was here"
 scapy arp tap:veth0
 says said 'ARP is at .* says 10.77.0.1'
 scapy ping veth0 --map veth0=tap:veth0
