@@ -382,6 +382,9 @@ XCAP_API const char *xcap_drop_name(int where);
  */
 XCAP_API int xcap_nr_sources(const struct xcap *x);
 
+/* xcap_source_info.flags */
+#define XCAP_SOURCE_NET_ADMIN	(1u << 0)	/* its end takes CAP_NET_ADMIN: busy_poll */
+
 /* What a source is; strings live as long as the handle. */
 struct xcap_source_info {
 	size_t sz;		/* in: sizeof(struct xcap_source_info) */
@@ -392,6 +395,8 @@ struct xcap_source_info {
 	__u32 linktype;		/* LINKTYPE_ value of its packets */
 	__u64 file_dev;		/* st_dev of the file or pipe that is read */
 	__u64 file_ino;		/* its st_ino; both 0: no file */
+	__u32 flags;		/* XCAP_SOURCE_ */
+	__u32 reserved;
 };
 
 /**
@@ -467,6 +472,7 @@ XCAP_API const char *xcap_errmsg(const struct xcap *x);
  * xcap_serve - capture for a process that has no privilege, as xcap run does
  * @fd:      connected SOCK_SEQPACKET unix socket, whose other end asks
  * @started: called once everything is open and attached: privilege can be given up; or NULL
+ * @flags:   handed to @started: XCAP_SOURCE_ of all sources, what is needed to the end
  * @user:    handed to @started
  *
  * Opens the sources that the other end names, and hands it the descriptors to read them
@@ -478,7 +484,7 @@ XCAP_API const char *xcap_errmsg(const struct xcap *x);
  * Threads: any; returns when the other end is gone.
  * Since:  0.2
  */
-XCAP_API int xcap_serve(int fd, void (*started)(void *user), void *user);
+XCAP_API int xcap_serve(int fd, void (*started)(void *user, __u32 flags), void *user);
 
 /* ---- syscalls by name ---- */
 

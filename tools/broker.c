@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,8 @@
 
 #define LEASH_FD 200		/* out of the way of programs that count on low numbers */
 #define BACKLOG 16
+#define SECRET_SIZE 33		/* 32 hexadecimal digits */
+#define SECRET_MS 5000		/* who connects says it at once */
 
 static int listen_at(const char *name)
 {
@@ -50,40 +53,56 @@ static int listen_at(const char *name)
 }
 
 /*
- * Privilege is lent to whoever had it when it was started: a program that has changed its
- * user has given it up, and is not to get it back here.
+ * Privilege is lent to the program and what comes of it: to who knows the secret in XCAP_RUN,
+ * which /proc shows to nobody who could not have the privilege anyway (the name of the socket
+ * it shows to all), and has not changed its user, by which it would have given it up.
  */
-static int may_ask(int conn)
+static bool may_ask(int conn, const char *secret)
 {
+	struct pollfd pfd = { .fd = conn, .events = POLLIN };
+	char said[SECRET_SIZE] = "";
+	unsigned char other = 0;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	return !getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &len) && peer.uid == getuid();
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &len) || peer.uid != getuid() ||
+	    poll(&pfd, 1, SECRET_MS) != 1 ||
+	    recv(conn, said, sizeof(said), MSG_DONTWAIT) != SECRET_SIZE - 1)
+		return false;
+	for (int i = 0; i < SECRET_SIZE; i++)	/* all of it, whatever the first says */
+		other |= said[i] ^ secret[i];
+	return !other;
 }
 
-static void drop(void *unused)
+/* The rest of its life it only waits. What cannot give its privilege up does not serve. */
+static void drop(void *unused, __u32 flags)
 {
 	(void)unused;
-	privilege_drop();
+	if (privilege_drop(flags & XCAP_SOURCE_NET_ADMIN))
+		_exit(1);
 }
 
-static void serve(int listener, int leash)
+/* Each in a process of its own, which no other can keep waiting. Return: 0; -errno. */
+static int serve(int listener, int leash, const char *secret)
 {
 	int conn = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (conn < 0)
-		return;
-	if (may_ask(conn) && !fork()) {
+		return errno == ECONNABORTED || errno == EINTR || errno == EMFILE ||
+		       errno == ENFILE || errno == ENOMEM ? 0 : -errno;
+	if (!fork()) {
 		close(listener);
 		close(leash);
-		xcap_serve(conn, drop, NULL);
+		if (may_ask(conn, secret))
+			xcap_serve(conn, drop, NULL);
 		_exit(0);
 	}
 	close(conn);
+	return 0;
 }
 
 /* Until nobody is left who could ask. */
-static void run(int listener, int leash, int program)
+static void run(int listener, int leash, int program, const char *secret)
 {
 	struct pollfd fds[] = { { .fd = listener, .events = POLLIN },
 				{ .fd = leash, .events = POLLIN },
@@ -92,28 +111,35 @@ static void run(int listener, int leash, int program)
 	while (fds[1].fd >= 0 || fds[2].fd >= 0) {
 		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return;
-		if (fds[0].revents)
-			serve(listener, leash);
+		if (fds[0].revents && serve(listener, leash, secret))
+			return;
 		for (int i = 1; i < 3; i++)
 			if (fds[i].revents)
 				fds[i].fd = -1;
 	}
 }
 
-/* Nothing that the program waits for, or whose end others wait for, is held open here. */
+enum { LISTENER = 3, LEASH, PROGRAM, KEPT };	/* descriptors of who serves */
+
+/*
+ * Nothing that the program waits for, or whose end others wait for, is held open here: three
+ * descriptors are kept, and stand behind /dev/null.
+ */
 static void leave_everything(int listener, int leash, int program)
 {
-	int null = open("/dev/null", O_RDWR);
+	int kept[] = { listener, leash, program }, null;
 
 	signal(SIGCHLD, SIG_IGN);	/* nobody waits for those who serve */
 	setsid();
+	for (int i = 0; i < 3; i++)	/* out of the way of where they are to be */
+		kept[i] = fcntl(kept[i], F_DUPFD_CLOEXEC, KEPT);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
-	for (int fd = 3; fd < LEASH_FD; fd++)
-		if (fd != listener && fd != leash && fd != program)
-			close(fd);
-	syscall(SYS_close_range, LEASH_FD, ~0U, 0);
-	if (chdir("/"))
+	for (int i = 0; i < 3; i++)
+		if (kept[i] < 0 || dup2(kept[i], LISTENER + i) < 0)
+			close(LISTENER + i);	/* no pidfd: the leash must do */
+	if (syscall(SYS_close_range, KEPT, ~0U, 0) || chdir("/"))
 		_exit(1);
 }
 
@@ -133,7 +159,7 @@ static int make_leash(void)
 }
 
 /* A child whose own child is nobody's, so that no wait() of the program meets it. */
-static int fork_off(int listener, int leash)
+static int fork_off(int listener, int leash, const char *secret)
 {
 	int program = syscall(SYS_pidfd_open, getpid(), 0);
 	pid_t child = fork();
@@ -142,32 +168,37 @@ static int fork_off(int listener, int leash)
 	if (child < 0)
 		return -errno;
 	if (!child) {
-		if (fork())
-			_exit(0);
+		child = fork();
+		if (child)
+			_exit(child < 0 ? errno : 0);
 		leave_everything(listener, leash, program);
-		run(listener, leash, program);
+		run(LISTENER, LEASH, program < 0 ? -1 : PROGRAM, secret);
 		_exit(0);
 	}
 	if (program >= 0)
 		close(program);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	return 0;
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
 }
 
 int broker_start(char name[BROKER_NAME_SIZE])
 {
-	unsigned long long key;
+	unsigned long long random[3];
+	char secret[SECRET_SIZE];
 	int listener, leash, ret;
 
-	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return -errno;
-	snprintf(name, BROKER_NAME_SIZE, "xcap-run-%d-%016llx", (int)getpid(), key);
+	snprintf(name, BROKER_NAME_SIZE, "xcap-run-%d-%016llx", (int)getpid(), random[0]);
+	snprintf(secret, sizeof(secret), "%016llx%016llx", random[1], random[2]);
 	listener = listen_at(name);
 	if (listener < 0)
 		return listener;
 	leash = make_leash();
-	ret = leash < 0 ? leash : fork_off(listener, leash);
+	ret = leash < 0 ? leash : fork_off(listener, leash, secret);
+	strcat(strcat(name, ":"), secret);
 	close(listener);
 	if (leash >= 0)
 		close(leash);

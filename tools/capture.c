@@ -131,6 +131,20 @@ int capture_check(struct capture *c, const struct command *cmd, bool prints)
 	return OPTIONS_RUN;
 }
 
+/* What any of the sources still needs. */
+static __u32 source_flags(struct xcap *x)
+{
+	__u32 flags = 0;
+
+	for (int i = 0; i < xcap_nr_sources(x); i++) {
+		struct xcap_source_info info = { .sz = sizeof(info) };
+
+		if (!xcap_source_info(x, i, &info))
+			flags |= info.flags;
+	}
+	return flags;
+}
+
 int capture_open(struct capture *c)
 {
 	struct xcap_opts opts = {
@@ -156,7 +170,7 @@ int capture_open(struct capture *c)
 		capture_failed(c);
 		return EXIT_FAILED;
 	}
-	err = privilege_drop();
+	err = privilege_drop(source_flags(c->x) & XCAP_SOURCE_NET_ADMIN);
 	if (err) {
 		fprintf(stderr, "%s: cannot give up privileges: %s; a seccomp filter or sandbox is "
 			"in the way\n", c->called, strerror(-err));

@@ -233,6 +233,11 @@ static int check_only(struct extcap *e, const struct command *cmd)
 		if (*from != ' ')
 			*to++ = *from;
 	*to = '\0';
+	if (!*e->only) {
+		free(e->only);
+		e->only = NULL;
+		return OPTIONS_RUN;
+	}
 	copy = strdup(e->only);
 	if (!copy)
 		return options_wrong(cmd, "--only: no memory");
@@ -242,6 +247,9 @@ static int check_only(struct extcap *e, const struct command *cmd)
 		    xcap_syscall_nr(name, 1) < 0)
 			code = options_wrong(cmd, "--only: '%s' is no system call", name);
 	free(copy);
+	if (code == OPTIONS_RUN && (strspn(e->only, ",") || strstr(e->only, ",,") ||
+				    e->only[strlen(e->only) - 1] == ','))
+		code = options_wrong(cmd, "--only %s: a comma stands between two names", e->only);
 	return code;
 }
 

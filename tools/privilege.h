@@ -3,10 +3,13 @@
 #ifndef XCAP_PRIVILEGE_H
 #define XCAP_PRIVILEGE_H
 
+#include <stdbool.h>
+
 /*
  * Gives up every capability and the way back to them. All that a capture still
- * needs it holds as descriptors. Return: 0; -errno.
+ * needs it holds as descriptors; but for what has to change an interface back at its end
+ * (XCAP_SOURCE_NET_ADMIN), which keeps that one. Return: 0; -errno.
  */
-int privilege_drop(void);
+int privilege_drop(bool keep_net_admin);
 
 #endif

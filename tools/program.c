@@ -39,8 +39,8 @@ int program_find(const char *name, char *path, size_t size)
 	}
 	for (;; dirs = end + 1) {
 		end = strchrnul(dirs, ':');
-		if ((size_t)snprintf(path, size, "%.*s/%s", (int)(end - dirs), dirs, name) < size &&
-		    is_program(path))
+		if ((size_t)snprintf(path, size, "%.*s/%s", end > dirs ? (int)(end - dirs) : 1,
+				     end > dirs ? dirs : ".", name) < size && is_program(path))
 			return 0;
 		if (!*end)
 			return -ENOENT;

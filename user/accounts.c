@@ -144,5 +144,6 @@ int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info)
 		.linktype = s->linktype,
 		.file_dev = s->file_dev,
 		.file_ino = s->file_ino,
+		.flags = s->flags,
 	}, sizeof(*info));
 }

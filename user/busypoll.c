@@ -98,12 +98,17 @@ static unsigned long netns(void)
 	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
 }
 
+/* What could not be put back stays on record: the next capture that may does it. */
 static void restore(struct busypoll *b)
 {
-	if (!b->name[0] || !is_ours(b->name))
-		return;
-	sysfs(b->name, DEFER, &b->defer, true);
-	sysfs(b->name, FLUSH, &b->flush, true);
+	int ret = 0;
+
+	if (b->name[0] && is_ours(b->name)) {
+		ret = sysfs(b->name, DEFER, &b->defer, true);
+		ret = sysfs(b->name, FLUSH, &b->flush, true) ?: ret;
+	}
+	if (!ret)
+		unlink(b->path);
 }
 
 /* Return: true: locked, so whoever wrote it is dead; an empty one changed nothing yet. */
@@ -142,7 +147,6 @@ void busypoll_recover(void)
 		if (!adopt(&b))
 			continue;
 		restore(&b);
-		unlink(b.path);
 		close(b.fd);
 	}
 	closedir(dir);
@@ -203,7 +207,6 @@ void busypoll_close(struct busypoll *b)
 		return;
 	if (b->fd >= 0) {
 		restore(b);
-		unlink(b->path);
 		close(b->fd);
 	}
 	free(b);

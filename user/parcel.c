@@ -169,7 +169,9 @@ static int take_fds(struct parcel *p, struct msghdr *msg)
 			}
 		}
 	}
-	return msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC) ? -EBADMSG : ret;
+	if (msg->msg_flags & MSG_CTRUNC)	/* no place for so many here */
+		return -EMFILE;
+	return msg->msg_flags & MSG_TRUNC ? -EBADMSG : ret;
 }
 
 static int await(int sock, int64_t deadline_ns)

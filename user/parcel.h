@@ -43,7 +43,10 @@ int parcel_take_fd(struct parcel *p);
 /* SOCK_SEQPACKET. Return: 0; -errno; -EPIPE: the other end is gone. */
 int parcel_send(int sock, const struct parcel *p);
 
-/* Empties it first. Return: 0; -ETIMEDOUT; -EPIPE the other end is gone; -EBADMSG garbage. */
+/*
+ * Empties it first. Return: 0; -ETIMEDOUT; -EPIPE the other end is gone; -EBADMSG garbage; -EMFILE
+ * more descriptors than this process may have.
+ */
 int parcel_recv(int sock, struct parcel *p, int timeout_ms);
 
 #endif

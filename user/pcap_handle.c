@@ -284,7 +284,7 @@ static int open_stream(struct pcap_handle *h, struct xcap **x)
 	struct remote *remote = NULL;
 	int ret = 0;
 
-	if (run)
+	if (run && spec_is_privileged(h->specs))
 		ret = remote_connect(&remote, run, stream_last_error());
 	ret = ret ?: stream_open(x, h->specs, &opts, remote);
 	return ret ? refused(h, ret, xcap_errmsg(NULL), run) : 0;

@@ -230,26 +230,17 @@ static void append(pcap_if_t **all, pcap_if_t *more)
 }
 
 /*
- * Only what does no harm: there are programs that open all they are shown. Freed by
- * pcap_freealldevs(), which frees what malloc() gave.
+ * One, and not one for each interface: there are programs that open all they are shown. Freed
+ * by pcap_freealldevs(), which frees what malloc() gave.
  */
 int xcap_pcap_findalldevs(pcap_if_t **all, char *errbuf)
 {
 	int ret = pcap_real.findalldevs(all, errbuf);
-	pcap_if_t *ours = NULL;
 
 	if (ret)
 		return ret;
 	if (!has_device(*all, "syscalls"))
-		append(&ours, new_device("syscalls", "System calls of the whole host (xcap)"));
-	for (const pcap_if_t *d = *all; d; d = d->next) {
-		char name[IF_NAMESIZE + 16];
-
-		if (!(d->flags & PCAP_IF_RUNNING) || !if_nametoindex(d->name))
-			continue;
-		snprintf(name, sizeof(name), "%.16s+syscalls", d->name);
-		append(&ours, new_device(name, "Packets and system calls in one stream (xcap)"));
-	}
-	append(all, ours);
+		append(all, new_device("syscalls", "System calls of the whole host; "
+				       "IF+syscalls: with packets (xcap)"));
 	return 0;
 }

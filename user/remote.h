@@ -55,8 +55,11 @@ void remote_hello(struct remote_hello *h, const struct source_conf *conf);
 
 struct remote;
 
-/* Connect to the abstract unix socket of that name. Return: 0; -errno with a sentence. */
-int remote_connect(struct remote **out, const char *name, struct error *err);
+/*
+ * Connect to what XCAP_RUN says: "NAME:SECRET", an abstract unix socket and what it wants to
+ * hear first. Return: 0; -errno with a sentence.
+ */
+int remote_connect(struct remote **out, const char *where, struct error *err);
 
 /* Open a source there and take it. Return: 0; -errno with a sentence. */
 int remote_open(struct source *s, const struct spec *spec);
@@ -64,8 +67,8 @@ int remote_open(struct source *s, const struct spec *spec);
 /* All sources are open: let there be records. Return: 0; -errno with a sentence. */
 int remote_start(struct remote *r, struct error *err);
 
-/* Detach them all there; bounded. */
-void remote_stop(struct remote *r);
+/* Detach them all there; bounded. Return: 0; -errno: nobody knows whether they are. */
+int remote_stop(struct remote *r);
 
 /* A packet socket to send on an interface of one of the sources. Return: fd; -errno. */
 int remote_wire(struct remote *r, uint32_t ifindex, struct error *err);

@@ -74,21 +74,22 @@ static int check_user(const struct remote *r, struct error *err)
 			 "that the capture needs", theirs.uid, geteuid());
 }
 
-int remote_connect(struct remote **out, const char *name, struct error *err)
+int remote_connect(struct remote **out, const char *where, struct error *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	size_t len = strlen(name);
+	const char *secret = strchr(where, ':');
+	size_t len = secret ? secret - where : 0;
 	struct remote *r;
 	int ret;
 
-	if (!len || len > sizeof(addr.sun_path) - 1)
+	if (!len || len > sizeof(addr.sun_path) - 1 || !secret[1])
 		return error_set(err, -EINVAL, "XCAP_RUN is damaged; start it by xcap run");
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return error_set(err, -ENOMEM, "no memory for a connection to xcap run");
 	r->parcel = parcel_new();
 	r->sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	memcpy(addr.sun_path + 1, name, len);
+	memcpy(addr.sun_path + 1, where, len);
 	if (!r->parcel || r->sock < 0 ||
 	    connect(r->sock, (struct sockaddr *)&addr,
 		    offsetof(struct sockaddr_un, sun_path) + 1 + len)) {
@@ -99,6 +100,9 @@ int remote_connect(struct remote **out, const char *name, struct error *err)
 				 "start the program by xcap run again", strerror(-ret));
 	}
 	ret = check_user(r, err);
+	if (!ret && send(r->sock, secret + 1, strlen(secret + 1), MSG_NOSIGNAL) < 0)
+		ret = error_set(err, -errno, "xcap run, which started this program, is gone (%s)",
+				strerror(errno));
 	if (ret) {
 		remote_close(r);
 		return ret;
@@ -125,6 +129,9 @@ static int ask(struct remote *r, int timeout_ms, struct error *err)
 	if (!ret)
 		return 0;
 	r->gone = true;
+	if (ret == -EMFILE)
+		return error_set(err, ret, "this program may have too few descriptors open to "
+				 "take the rings that it asked for; raise ulimit -n");
 	return error_set(err, ret, "xcap run, which captures for this program, %s (%s)",
 			 ret == -ETIMEDOUT ? "does not answer" : "is gone", strerror(-ret));
 }
@@ -166,15 +173,20 @@ int remote_start(struct remote *r, struct error *err)
 	return ask(r, OPEN_MS, err);
 }
 
-void remote_stop(struct remote *r)
+/* Who does not answer sees the connection closed when it goes on, and detaches then. */
+int remote_stop(struct remote *r)
 {
 	struct error ignored;
+	int ret;
 
 	if (r->stopped)
-		return;
+		return 0;
 	r->stopped = true;
 	parcel_empty(r->parcel, REMOTE_STOP);
-	ask(r, STOP_MS, &ignored);	/* gone: then nothing is attached either */
+	ret = ask(r, STOP_MS, &ignored);
+	if (ret)
+		shutdown(r->sock, SHUT_RDWR);
+	return ret;
 }
 
 int remote_wire(struct remote *r, uint32_t ifindex, struct error *err)

@@ -219,12 +219,28 @@ static int serve_one(struct served *v)
 		parcel_put_text(v->parcel, v->err.text[0] ? v->err.text : strerror(-ret));
 	}
 	ret = parcel_send(v->sock, v->parcel);
+	if (ret == -ETOOMANYREFS || ret == -E2BIG) {	/* the descriptors cannot be sent */
+		parcel_empty(v->parcel, REMOTE_FAILED);
+		parcel_put(v->parcel, &ret, sizeof(ret));
+		parcel_put_text(v->parcel, "too many descriptors are under way between "
+				"processes; raise ulimit -n of xcap run");
+		ret = parcel_send(v->sock, v->parcel);
+	}
 	if (fd >= 0)
 		close(fd);
 	return ret;
 }
 
-int xcap_serve(int fd, void (*started)(void *user), void *user)
+static __u32 flags_of(const struct served *v)
+{
+	__u32 flags = 0;
+
+	for (int i = 0; i < v->nr; i++)
+		flags |= v->sources[i]->flags;
+	return flags;
+}
+
+int xcap_serve(int fd, void (*started)(void *user, __u32 flags), void *user)
 {
 	struct served *v = calloc(1, sizeof(*v));
 	bool told = false;
@@ -239,7 +255,7 @@ int xcap_serve(int fd, void (*started)(void *user), void *user)
 				continue;
 			told = true;
 			if (started)
-				started(user);
+				started(user, flags_of(v));
 		}
 		for (int i = v->nr - 1; i >= 0; i--) {
 			source_close(v->sources[i]);

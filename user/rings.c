@@ -391,14 +391,20 @@ void rings_give(const struct rings *r, struct bpf_map *cpus, struct bpf_map *bss
 }
 
 /* Maps a whole array; its descriptor is done with. */
-static void *map_array(int fd, size_t bytes)
+static int map_array(void *out, int fd, size_t bytes)
 {
-	void *p = fd < 0 ? MAP_FAILED :
-		  mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p;
+	int ret = 0;
 
-	if (fd >= 0)
-		close(fd);
-	return p == MAP_FAILED ? NULL : p;
+	if (fd < 0)
+		return -EBADMSG;
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		ret = -errno;
+	else
+		*(void **)out = p;
+	close(fd);
+	return ret;
 }
 
 static int take_lanes(struct rings *r, int nr, uint32_t ring_bytes, struct parcel *p)
@@ -425,10 +431,11 @@ int rings_take(struct rings *r, struct parcel *p)
 	    sizes[4] + sizeof(struct xcap_ctl) > sizes[3])
 		return -EBADMSG;
 	*r = (struct rings){ .nr_cpus = sizes[1], .bss_size = sizes[3] };
-	r->cpus = map_array(parcel_take_fd(p), cpus_bytes(r));
-	r->bss = map_array(parcel_take_fd(p), r->bss_size);
+	ret = map_array(&r->cpus, parcel_take_fd(p), cpus_bytes(r));
+	ret = ret ?: map_array(&r->bss, parcel_take_fd(p), r->bss_size);
 	r->lanes = calloc(r->nr_cpus, sizeof(*r->lanes));
-	ret = r->cpus && r->bss && r->lanes ? take_lanes(r, sizes[0], sizes[2], p) : -ENOMEM;
+	if (!ret)
+		ret = r->lanes ? take_lanes(r, sizes[0], sizes[2], p) : -ENOMEM;
 	if (!ret)
 		r->ctl = (struct xcap_ctl *)((char *)r->bss + sizes[4]);
 	else

@@ -27,6 +27,25 @@ const struct source_ops *source_row(int i)
 	return i >= 0 && i < (int)(sizeof(table) / sizeof(table[0])) ? table[i] : NULL;
 }
 
+static bool is_row(const struct source_ops *ops, const struct spec *spec)
+{
+	if (spec->scheme[0])
+		return !strcmp(ops->scheme, spec->scheme);
+	if (!strcmp(spec->name, "-"))
+		return !strcmp(ops->scheme, "file");
+	/* a source that has no name of its own: "syscalls" */
+	return !ops->scheme[0] || (!strcmp(ops->scheme, spec->name) && ops->nameless);
+}
+
+static const struct source_ops *find_row(const struct spec *spec)
+{
+	int i = 0;
+
+	while (source_row(i) && !is_row(source_row(i), spec))
+		i++;
+	return source_row(i);
+}
+
 /* ---- grammar ---- */
 
 static int copy(char *to, size_t size, const char *from, size_t len, const char *what,
@@ -208,6 +227,19 @@ bool spec_is_ours(const char *list)
 	return ours;
 }
 
+bool spec_is_privileged(const char *list)
+{
+	struct spec *spec = malloc(sizeof(*spec));
+	const struct source_ops *ops;
+	bool privileged = !spec;
+
+	while (spec && spec_next(&list, spec, NULL) > 0)
+		if (!(ops = find_row(spec)) || ops->privileged)
+			privileged = true;
+	free(spec);
+	return privileged;
+}
+
 const char *spec_option(const struct spec *spec, const char *key)
 {
 	for (int i = 0; i < spec->nr_options; i++)
@@ -286,16 +318,6 @@ static int check_options(const struct source_ops *ops, const struct spec *spec, 
 	return 0;
 }
 
-static bool is_row(const struct source_ops *ops, const struct spec *spec)
-{
-	if (spec->scheme[0])
-		return !strcmp(ops->scheme, spec->scheme);
-	if (!strcmp(spec->name, "-"))
-		return !strcmp(ops->scheme, "file");
-	/* a source that has no name of its own: "syscalls" */
-	return !ops->scheme[0] || (!strcmp(ops->scheme, spec->name) && ops->nameless);
-}
-
 static int unknown_scheme(const struct spec *spec, struct error *err)
 {
 	char known[256] = "";
@@ -314,14 +336,11 @@ int source_check(const struct spec *spec, const struct source_ops **ops, struct 
 {
 	int ret;
 
-	for (int i = 0; source_row(i); i++) {
-		if (!is_row(source_row(i), spec))
-			continue;
-		*ops = source_row(i);
-		ret = check_options(*ops, spec, err);
-		return ret || !(*ops)->check ? ret : (*ops)->check(spec, err);
-	}
-	return unknown_scheme(spec, err);
+	*ops = find_row(spec);
+	if (!*ops)
+		return unknown_scheme(spec, err);
+	ret = check_options(*ops, spec, err);
+	return ret || !(*ops)->check ? ret : (*ops)->check(spec, err);
 }
 
 int source_check_interface(const struct spec *spec, struct error *err)

@@ -55,6 +55,7 @@ struct source {
 	int64_t nap_ns;		/* the reader may look away so long; 0: a millisecond and more */
 	uint32_t ifindex;
 	uint32_t linktype;	/* LINKTYPE_ value of its packets */
+	uint32_t flags;		/* XCAP_SOURCE_ */
 	uint64_t file_dev;	/* st_dev of the file that is read */
 	uint64_t file_ino;	/* its st_ino; both 0: no file */
 	char spec[SOURCE_SPEC_SIZE];	/* canonical */
@@ -166,6 +167,9 @@ int spec_next(const char **list, struct spec *spec, struct error *err);
 
 /* Does the text name sources of ours, and not just an interface as any program knows it? */
 bool spec_is_ours(const char *list);
+
+/* Does opening any of them take privilege? */
+bool spec_is_privileged(const char *list);
 
 /* Value of an option, or NULL. */
 const char *spec_option(const struct spec *spec, const char *key);

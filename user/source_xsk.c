@@ -350,6 +350,8 @@ static int open_all(struct xsk *x, struct source *s, const struct spec *spec)
 		ssh_find(&ssh);
 	if (c->busy_poll)
 		ret = busypoll_open(&x->busypoll, &c->dev, s->err);
+	if (x->busypoll)
+		s->flags |= XCAP_SOURCE_NET_ADMIN;
 	ret = ret ?: open_program(x, s, c, &ssh);
 	ret = ret ?: open_sockets(x, s, c);
 	if (!ret && c->promisc) {

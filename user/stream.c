@@ -136,10 +136,8 @@ static uint32_t first_ifindex(const struct xcap *x)
 /* After it the other process has no privilege either. */
 static int start_remote(struct xcap *x)
 {
-	struct error ignored;
-
 	if (first_ifindex(x))
-		x->wire = remote_wire(x->remote, first_ifindex(x), &ignored);
+		x->wire = remote_wire(x->remote, first_ifindex(x), &x->wire_err);
 	return remote_start(x->remote, &x->err);
 }
 
@@ -220,7 +218,7 @@ void xcap_close(struct xcap *x)
 		return;
 	/* a fork of the process that opened it leaves the capture alone */
 	if (x->remote && x->pid == getpid())
-		remote_stop(x->remote);
+		remote_stop(x->remote);		/* closing it does the rest */
 	wait_close(x);
 	merge_free(x->merge);
 	for (int i = x->nr_sources - 1; i >= 0; i--) {
@@ -554,8 +552,8 @@ void xcap_stop(struct xcap *x)
 	if (x->stopped)
 		return;
 	x->stopped = true;
-	if (x->remote && !x->remote_lost)
-		remote_stop(x->remote);
+	if (x->remote && !x->remote_lost && remote_stop(x->remote))
+		x->remote_lost = true;	/* told when the rings are read */
 	for (int i = 0; i < x->nr_sources; i++)
 		if (x->sources[i]->ops->stop)
 			x->sources[i]->ops->stop(x->sources[i]);
@@ -611,8 +609,7 @@ int stream_wire(struct xcap *x)
 		return error_set(&x->err, -ENODEV, "nothing that is captured can be sent on; "
 				 "name an interface");
 	if (x->remote)
-		return error_set(&x->err, -EACCES, "xcap run could not open %s to send on it",
-				 x->sources[0]->spec);
+		return error_set(&x->err, -EACCES, "%s", x->wire_err.text);
 	x->wire = attach_wire(first_ifindex(x), &x->err);
 	return x->wire;
 }

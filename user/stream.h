@@ -36,6 +36,7 @@ struct xcap {
 	bool remote_lost;		/* it has gone, and the reader is to be told */
 	int pid;			/* who opened it */
 	int wire;			/* packet socket to send on, for who asks; -1 none */
+	struct error wire_err;		/* why there is none */
 	int epoll_fd;
 	int event_fd;		/* xcap_break(), and "there is more" for who polls */
 	int timer_fd;		/* armed only while records are held */

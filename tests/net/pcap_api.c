@@ -414,9 +414,8 @@ static void devices(void)
 
 	check(!pcap_findalldevs(&all, errbuf), "findalldevs: %s", errbuf);
 	for (pcap_if_t *d = all; d; d = d->next)
-		found += (!strcmp(d->name, "syscalls") || !strcmp(d->name, "lo+syscalls")) &&
-			 d->description && *d->description;
-	check(found == (ours ? 2 : 0), "%d of our devices in the list", found);
+		found += !strcmp(d->name, "syscalls") && d->description && *d->description;
+	check(found == (ours ? 1 : 0), "%d of our devices in the list", found);
 	pcap_freealldevs(all);
 	check(!pcap_lookupnet(device, &net, &mask, errbuf), "lookupnet: %s", errbuf);
 	check(!ours || !pcap_lookupnet("syscalls", &net, &mask, errbuf), "lookupnet of calls");
@@ -508,6 +507,8 @@ int main(int argc, char **argv)
 	directions(p);
 	if (ours)
 		forking(p);
+	pcap_close(p);
+	p = open_at(device, 100);	/* nobody has asked for its descriptor */
 	filters(p);
 	breaking(p);
 	check(!pcap_stats(p, &st) && st.ps_recv > 0, "stats: %u %u", st.ps_recv, st.ps_drop);

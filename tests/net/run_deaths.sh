@@ -136,6 +136,44 @@ says daemon.said '^seen 400 own 0$'
 stop noise KILL 2>/dev/null
 nobody_left rx
 
+echo "who does not know the secret is not served, whoever it is"
+start secret tap:veth0
+cat >ask.py <<'END'
+import re
+import socket
+import sys
+
+# all that /proc shows to everybody
+names = re.findall(r"@(xcap-run-\S+)", open("/proc/net/unix").read())
+assert names, "no socket is seen"
+for words in (b"", b"0" * 32, b"0" * 31, b"0" * 4000):
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    sock.settimeout(10)
+    sock.connect("\0" + names[0])
+    if words:
+        sock.send(words)
+    if sock.recv(1) != b"":
+        sys.exit("answered to %r" % words)
+END
+ns rx python3 ask.py || fail "served without the secret"
+stop secret || fail "$(cat secret.err)"
+
+echo "standard streams that are closed, many descriptors that are open"
+ns rx sh -c 'exec xcap run tcpdump -n -c 3 -i tap:veth0 <&- 2>closed.err' >closed ||
+	fail "without standard input: $(cat closed.err)"
+[ "$(wc -l <closed)" = 3 ] || fail "without standard input: $(cat closed closed.err)"
+ns rx python3 -c '
+import os, sys
+for i in range(300):
+    os.set_inheritable(os.open("/dev/null", os.O_RDONLY), True)
+os.execvp("xcap", ["xcap", "run", "tcpdump", "-n", "-c", "3", "-i", "tap:veth0"])' >many 2>many.err ||
+	fail "with many descriptors: $(cat many.err)"
+nobody_left rx
+
+echo "a file needs nobody"
+XCAP_RUN=xcap-run-0-nobody:0 LD_PRELOAD=$B/libxcap-pcap.so tcpdump -n -c 1 -i "file:$PWD/secret.pcap" \
+	>file 2>file.err || fail "file: $(cat file.err)"
+
 echo "what cannot be helped says so"
 # refused CODE REGEX COMMAND...
 refused() {
@@ -172,7 +210,8 @@ refused 1 'no libxcap-pcap.so beside this program' ./alone/xcap run tcpdump -D
 refused 127 'no libpcap behind this library: .*XCAP_LIBPCAP' \
 	env XCAP_LIBPCAP=/nosuch/libpcap.so xcap run tcpdump -D
 refused 1 'cannot reach the xcap run that started this program' \
-	env XCAP_RUN=xcap-run-0-nobody LD_PRELOAD="$B/libxcap-pcap.so" tcpdump -i syscalls
+	env XCAP_RUN=xcap-run-0-nobody:0 LD_PRELOAD="$B/libxcap-pcap.so" tcpdump -i syscalls
+refused 1 'XCAP_RUN is damaged' env XCAP_RUN=x LD_PRELOAD="$B/libxcap-pcap.so" tcpdump -i syscalls
 refused 1 'Too many open files|descriptors|cannot map' \
 	sh -c 'ulimit -n 12; exec xcap run tcpdump -i syscalls'
 nobody_left rx

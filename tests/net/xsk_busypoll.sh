@@ -50,6 +50,21 @@ start "xsk:veth0?busy_poll=1"
 stop reader
 [ "$(settings)" = "$before" ] || fail "the changed values were taken for the old ones: $(settings)"
 
+# tools give their privilege up meanwhile, all but what that takes
+for tool in 'xdpcount -q -i' 'xcap run tcpdump -Z root -w busy.pcap -i'; do
+	# shellcheck disable=SC2086
+	ns_bg rx tool ip netns exec rx $tool 'xsk:veth0?busy_poll=1'
+	wait_for tool.err '^xcap: capturing|listening on' || exit 1
+	[ "$(settings)" != "$before" ] || fail "$tool: nothing was set"
+	stop tool || fail "$tool: $(cat tool.err)"
+	for ((i = 0; i < 60; i++)); do
+		[ "$(settings)" = "$before" ] && break
+		sleep 0.05
+	done
+	[ "$(settings)" = "$before" ] || fail "$tool: not restored: $(settings)"
+	[ -z "$(ls /run/xcap)" ] || fail "$tool: the old values are still kept"
+done
+
 # where sysfs is another namespace's nothing is touched, and that is said
 ns rx reader -t 1 "xsk:veth0?busy_poll=1" 2>refused.err && fail "set up without sysfs"
 grep -q 'cannot set veth0 up for busy polling' refused.err || fail "$(cat refused.err)"
