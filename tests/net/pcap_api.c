@@ -507,11 +507,12 @@ int main(int argc, char **argv)
 	directions(p);
 	if (ours)
 		forking(p);
+	check(!pcap_stats(p, &st), "stats: %s", pcap_geterr(p));
+	check(st.ps_recv > 0, "nothing received, %u dropped", st.ps_drop);
 	pcap_close(p);
 	p = open_at(device, 100);	/* nobody has asked for its descriptor */
 	filters(p);
 	breaking(p);
-	check(!pcap_stats(p, &st) && st.ps_recv > 0, "stats: %u %u", st.ps_recv, st.ps_drop);
 	pcap_close(p);
 	devices();
 	many();
