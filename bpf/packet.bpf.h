@@ -27,6 +27,7 @@ struct packet {
 	__u32 wire_len;
 	__u32 ifindex;
 	__u32 queue;
+	__u64 cookie;
 	__u32 vlan;		/* tag in network order, protocol first; used if tagged */
 	__u8 tagged;		/* the tag was moved out of line, put it back */
 	__u8 flags;
@@ -71,6 +72,7 @@ static __always_inline void packet_copy(PACKET_CTX *ctx, struct emit *e, const s
 	r->ifindex = p->ifindex;
 	r->wire_len = p->wire_len;
 	r->queue = p->queue;
+	r->cookie = p->cookie;
 	r->caplen = packet_fill(ctx, p, r->data, n, size) ? 0 : n;
 	emit_submit(r);
 }

@@ -80,6 +80,55 @@ enum xcap_type {
 /* xcap_record.linktype of packets: the LINKTYPE_ value of pcap savefiles */
 #define XCAP_LINK_ETHERNET 1
 
+/* xcap_record.owner: how it is known which process a packet belongs to */
+#define XCAP_OWNER_NONE		0	/* it is not known */
+#define XCAP_OWNER_SOCKET	1	/* the process that uses the packet's socket */
+#define XCAP_OWNER_LISTENER	2	/* it listens there, and nobody has accepted yet */
+#define XCAP_OWNER_SEEDED	3	/* it held the socket when the capture began */
+#define XCAP_OWNER_CLOSED	4	/* it had the socket, which is closed */
+
+/* A process as it has been since it was made, or since its last exec. Strings are never NULL. */
+struct xcap_process {
+	__u32 pid;		/* thread group id, as xcap_record.pid */
+	__u32 ppid;		/* of the process that made it; 0 not known */
+	__s64 start_ns;		/* when it was made, ns since the epoch; 0 not known */
+	const char *exe;	/* path of its program; "" not known, or none */
+	const char *args;	/* its arguments, a NUL behind each; may be cut at its end */
+	__u32 args_len;		/* bytes at args, the last NUL included; 0 not known */
+	__u32 reserved;
+};
+
+/* A cgroup, and what its name says of a container. Strings are never NULL; "" not known. */
+struct xcap_cgroup {
+	__u64 id;			/* as xcap_record.cgroup_id */
+	const char *path;		/* from the root of the hierarchy: "/system.slice/ssh.service" */
+	const char *runtime;		/* "docker", "containerd", "podman", "systemd", ... */
+	const char *container;		/* the container's id */
+	const char *container_name;	/* its name, where anything tells it */
+	const char *pod;		/* the pod's uid, in Kubernetes */
+	const char *unit;		/* systemd's unit: "ssh.service" */
+};
+
+/* xcap_file.kind */
+#define XCAP_FILE_OTHER		0	/* pipe, eventfd, ...: path is "pipe:[4711]" */
+#define XCAP_FILE_PATH		1
+#define XCAP_FILE_SOCKET	2	/* any kind of socket */
+
+/* An open file, as it was when a system call met it. */
+struct xcap_file {
+	__u64 id;		/* of this opening of it, as long as it is open */
+	__u64 cookie;		/* socket cookie (SO_COOKIE); 0 no socket, or it has none */
+	const char *path;	/* never NULL; "" for sockets that have no name */
+	__u8 kind;		/* XCAP_FILE_ */
+	__u8 family;		/* sockets: AF_; addresses are those of AF_INET and AF_INET6 */
+	__u8 protocol;		/* sockets: IPPROTO_ */
+	__u8 reserved;
+	__u16 local_port;	/* host order */
+	__u16 remote_port;
+	__u8 local[16];		/* network order; an IPv4 address is the first four bytes */
+	__u8 remote[16];
+};
+
 /*
  * One record, lent until it is given back by xcap_release(). (l) is written by
  * the library from what the kernel side wrote, (p) is the library's own: leave
@@ -102,10 +151,19 @@ struct xcap_record {
 	__u64 cgroup_id;	/* (l) cgroup v2 id; 0 not known */
 	__u32 uid;		/* (l) user id, if comm is known */
 	__u32 ifindex;		/* (l) packet: interface; 0 from a file */
+	__u8  owner;		/* (l) packet: XCAP_OWNER_, how pid is known */
+	__u8  epoch;		/* (p) */
+	__u16 reserved;
+	__u32 reserved2;
+	/* (l) lent as data is; NULL not known */
+	const struct xcap_process *process;
+	const struct xcap_cgroup *cgroup;
+	const struct xcap_file *file;	/* system calls: what their descriptor is */
 	union {
 		struct {
 			__u32 linktype;		/* LINKTYPE_ value */
 			__u32 queue;		/* receive queue, where known */
+			__u64 cookie;		/* of the socket that sent it; 0 not known */
 		} packet;
 		struct {
 			__u32 nr;		/* syscall number of its ABI */
@@ -482,7 +540,7 @@ XCAP_API const char *xcap_errmsg(const struct xcap *x);
  * Return: 0 the other end has hung up; -errno with a sentence in xcap_errmsg(NULL).
  * Owns:   @fd stays the caller's.
  * Threads: any; returns when the other end is gone.
- * Since:  0.2
+ * Since:  0.1
  */
 XCAP_API int xcap_serve(int fd, void (*started)(void *user, __u32 flags), void *user);
 
@@ -526,6 +584,33 @@ XCAP_API int xcap_syscall_nr(const char *name, int compat);
  * Since:  0.1
  */
 XCAP_API const char *xcap_syscall_arg(const char *name, int arg, char *kind);
+
+/* ---- names ---- */
+
+/**
+ * xcap_owner_name - how a packet's owner is known, in one word
+ * @owner: XCAP_OWNER_
+ *
+ * Return: a constant string such as "listener"; NULL: it is not known.
+ * Owns:   the library.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_owner_name(int owner);
+
+/**
+ * xcap_user_name - name of a user id, as /etc/passwd has it
+ * @uid: user id
+ *
+ * Other databases are not asked: they may take seconds. A file that has changed is read
+ * again, once a second at most.
+ *
+ * Return: the name, valid as long as the library is loaded; NULL: it has none there.
+ * Owns:   the library.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_user_name(__u32 uid);
 
 /* ---- records for people ---- */
 

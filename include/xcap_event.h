@@ -14,7 +14,8 @@
 
 /*
  * What a record is. The public names are enum xcap_type in xcap.h; stream.c
- * asserts that the two agree. XEV_TASK never leaves the library.
+ * asserts that the two agree. From XEV_TASK on they never leave the library: they fill
+ * the tables that other records are joined with.
  */
 enum {
 	XEV_PACKET	= 1,
@@ -23,6 +24,11 @@ enum {
 	XEV_SWITCH	= 4,
 	XEV_LOSS	= 5,
 	XEV_TASK	= 6,
+	XEV_IMAGE	= 7,
+	XEV_CGROUP	= 8,
+	XEV_SOCK	= 9,
+	XEV_FILE	= 10,
+	XEV_MAX		= 11,
 };
 
 /* xcap_ev.flags */
@@ -51,9 +57,10 @@ struct xcap_ev_packet {
 	__u32 wire_len;		/* bytes on the wire, a restored VLAN tag included */
 	__u32 caplen;		/* bytes that follow */
 	__u32 queue;
+	__u64 cookie;		/* of the socket that sent it; 0 none, or nobody wants to know */
 	__u8  data[];
 };
-_Static_assert(sizeof(struct xcap_ev_packet) == 40, "layout");
+_Static_assert(sizeof(struct xcap_ev_packet) == 48, "layout");
 
 /* XEV_ENTER */
 struct xcap_ev_enter {
@@ -101,9 +108,37 @@ struct xcap_ev_task {
 	__u32 what;		/* XTASK_ */
 	__u32 uid;
 	__u64 cgroup_id;	/* cgroup v2 id */
+	__u64 start_ns;		/* CLOCK_BOOTTIME when its process was made */
+	__u32 ppid;		/* of the process that made its process */
+	__u32 reserved;
 	char  comm[16];		/* NUL-terminated */
 };
-_Static_assert(sizeof(struct xcap_ev_task) == 56, "layout");
+_Static_assert(sizeof(struct xcap_ev_task) == 72, "layout");
+
+/*
+ * XEV_IMAGE: what the process of ev.pid runs from ev.mono_ns on. The path of its program, a NUL,
+ * then its arguments, each with a NUL. Follows the task record of the same instant.
+ */
+struct xcap_ev_image {
+	struct xcap_ev ev;
+	__u32 exe_len;		/* bytes of the path, its NUL included */
+	__u32 args_len;		/* bytes of arguments behind it */
+	char  text[];
+};
+_Static_assert(sizeof(struct xcap_ev_image) == 32, "layout");
+#define XCAP_IMAGE_EXE 1024	/* longest, with its NUL */
+#define XCAP_IMAGE_ARGS 2048	/* what is longer is cut */
+
+/* XEV_CGROUP: the path of a cgroup, told before the first task record that has its id. */
+struct xcap_ev_cgroup {
+	struct xcap_ev ev;
+	__u64 cgroup_id;
+	__u32 path_len;		/* with its NUL */
+	__u32 reserved;
+	char  path[];
+};
+_Static_assert(sizeof(struct xcap_ev_cgroup) == 40, "layout");
+#define XCAP_CGROUP_PATH 1024	/* longest, with its NUL */
 
 /*
  * Where a record can be lost, or given up on purpose. The public names are

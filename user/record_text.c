@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * In:   records that are no packets.
- * Out:  a line for people, and the parts of it: arguments, names of errors and states.
+ * Out:  a line for people, and the parts of it: arguments, names of errors, states, owners.
  * Owns: nothing.
  * Runs on: any thread.
  *
@@ -62,6 +62,16 @@ const char *xcap_errno_name(__s64 ret)
 		if (inner[i].nr == -ret)
 			return inner[i].name;
 	return strerrorname_np(-ret);
+}
+
+const char *xcap_owner_name(int owner)
+{
+	static const char *const names[] = {
+		[XCAP_OWNER_SOCKET] = "socket", [XCAP_OWNER_LISTENER] = "listener",
+		[XCAP_OWNER_SEEDED] = "seeded", [XCAP_OWNER_CLOSED] = "closed",
+	};
+
+	return owner >= 0 && owner <= XCAP_OWNER_CLOSED ? names[owner] : NULL;
 }
 
 char xcap_state_letter(__u32 prev_state)

@@ -138,6 +138,7 @@ static void decode_packet(const struct xcap_ev *ev, struct xcap_record *rec)
 	rec->ifindex = p->ifindex;
 	rec->direction = ev->flags & XEV_OUT ? XCAP_DIR_OUT : XCAP_DIR_IN;
 	rec->packet.queue = p->queue;
+	rec->packet.cookie = p->cookie;
 }
 
 static void decode_other(const struct xcap_ev *ev, struct xcap_record *rec)
