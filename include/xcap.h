@@ -101,7 +101,7 @@ struct xcap_process {
 /* A cgroup, and what its name says of a container. Strings are never NULL; "" not known. */
 struct xcap_cgroup {
 	__u64 id;			/* as xcap_record.cgroup_id */
-	const char *path;		/* from the root of the hierarchy: "/system.slice/ssh.service" */
+	const char *path;		/* from the root: "/system.slice/ssh.service" */
 	const char *runtime;		/* "docker", "containerd", "podman", "systemd", ... */
 	const char *container;		/* the container's id */
 	const char *container_name;	/* its name, where anything tells it */
