@@ -10,7 +10,8 @@ set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 build=${B:-$here/../../build}
 export VM_TIMEOUT=250 VM_MODULES="tun sch_ingress cls_bpf"
-export VM_FILES="$build/xcap $build/tests/guest $build/tests/static_sniffer $here/guest_lib.sh"
+VM_FILES="$build/xcap $build/tests/guest $build/tests/static_sniffer"
+export VM_FILES="$VM_FILES $build/tests/paths $here/guest_lib.sh"
 bash "$here/run-guest.sh" newest virtio "$here/guest_sources.sh" \
 	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" \
 	'tap tcx' 'xsk zero-copy' some

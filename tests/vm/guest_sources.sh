@@ -98,4 +98,8 @@ if begin xcap iface 'tap:eth0,syscalls?only=getppid'; then
 	[ "$skips" = some ] || expect dropped 0
 	ip link show dev syscalls 2>/dev/null && fail "$what: its interface stays"
 fi
+
+# Names of files, by the walk that all programs share.
+mkdir /tmp/files && mount -t tmpfs files /tmp/files
+(cd /tmp/files && "${guest%/*}/paths") || fail "paths of open files"
 exit "$failed"
