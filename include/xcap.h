@@ -71,6 +71,7 @@ enum xcap_type {
 #define XCAP_REC_JOINED	(1u << 2)	/* frame over several chunks, joined by a copy */
 
 #define XCAP_CPU_UNKNOWN 0xffff	/* xcap_record.cpu */
+#define XCAP_UID_UNKNOWN 0xffffffff	/* xcap_record.uid, from foreign files */
 
 /* xcap_record.direction */
 #define XCAP_DIR_NONE	0		/* not a packet, or not known */
@@ -149,7 +150,7 @@ struct xcap_record {
 	__u32 tid;		/* (l) thread id; 0 not known, or the idle task */
 	char  comm[16];		/* (l) the task's name at that instant; "" not known */
 	__u64 cgroup_id;	/* (l) cgroup v2 id; 0 not known */
-	__u32 uid;		/* (l) user id, if comm is known */
+	__u32 uid;		/* (l) user id, if comm is known; XCAP_UID_UNKNOWN */
 	__u32 ifindex;		/* (l) packet: interface; 0 from a file */
 	__u8  owner;		/* (l) packet: XCAP_OWNER_, how pid is known */
 	__u8  epoch;		/* (p) */
@@ -714,6 +715,34 @@ struct xcap_sink;
  * Since:  0.1
  */
 XCAP_API int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xcap *x);
+
+/* xcap_sink_opts.process: how a file says who is behind its records, beside their ids */
+#define XCAP_PROCESS_BLOCKS	(1u << 0)	/* a block before the first record of a process */
+#define XCAP_PROCESS_COMMENTS	(1u << 1)	/* comments on packets, for people */
+#define XCAP_PROCESS_NOWHERE	(1u << 2)	/* alone: neither */
+
+/* Size first; zero means default in each field. Fields are only ever appended. */
+struct xcap_sink_opts {
+	size_t sz;		/* sizeof(struct xcap_sink_opts) */
+	__u32 process;		/* XCAP_PROCESS_; 0: blocks and comments */
+	__u32 reserved;
+};
+
+/**
+ * xcap_sink_open_opts - open a place to write records to, other than by default
+ * @out:  as xcap_sink_open()
+ * @spec: as xcap_sink_open()
+ * @x:    as xcap_sink_open()
+ * @opts: options, NULL for all defaults; interfaces have none
+ *
+ * Return: as xcap_sink_open(); -EINVAL an option with a value that is not known; -E2BIG an
+ *         option of a later version is set.
+ * Owns:   as xcap_sink_open(); @opts is not kept.
+ * Threads: one thread per sink, the same as @x.
+ * Since:  0.1
+ */
+XCAP_API int xcap_sink_open_opts(struct xcap_sink **out, const char *spec, struct xcap *x,
+				 const struct xcap_sink_opts *opts);
 
 /**
  * xcap_sink_put - write records

@@ -16,6 +16,7 @@
 
 #define NR_CALLS 470
 #define EPOCH_NS 1700000000000000000ll
+#define CONTAINER "4c01db0b339ca9d0d2e3b8f7e2f1a0c1b2a39485766758493a2b1c0d9e8f7061"
 
 static const char empty[24] = "\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\xff\xff\0\0\1\0\0";
 static long long now_ns = EPOCH_NS;
@@ -30,8 +31,49 @@ static void put(struct xcap *x, struct xcap_sink *s, struct xcap_record *r)
 	exit(1);
 }
 
+/* Two processes that had one pid, one after the other, and one in a container. */
+static const struct xcap_process arping = {
+	.pid = 4321, .ppid = 1, .start_ns = EPOCH_NS - 5, .exe = "/usr/sbin/arping",
+	.args = "arping\0-c\0" "10.0.0.1", .args_len = 19,
+}, arpd = {
+	.pid = 4321, .ppid = 2, .exe = "/usr/sbin/arpd", .args = "arpd", .args_len = 5,
+}, nginx = {
+	.pid = 99, .ppid = 98, .start_ns = EPOCH_NS - 7, .exe = "/usr/sbin/nginx",
+	.args = "nginx\0-g\0daemon off;", .args_len = 21,
+};
+
+static const struct xcap_cgroup web = {
+	.id = 77, .path = "/docker/" CONTAINER, .runtime = "docker", .container = CONTAINER,
+	.container_name = "web", .pod = "", .unit = "",
+};
+
+static void set_owner(struct xcap_record *r, unsigned int n, unsigned int nr)
+{
+	static struct xcap_process second;
+
+	if (n % 3 == 1) {
+		r->pid = 99;
+		r->tid = 100;
+		strcpy(r->comm, "nginx");
+		r->uid = 33;
+		r->cgroup_id = web.id;
+		r->cgroup = &web;
+		r->process = &nginx;
+		r->owner = XCAP_OWNER_LISTENER;
+	} else if (n % 3 == 2) {
+		r->pid = r->tid = 4321;
+		strcpy(r->comm, n < nr / 2 ? "arping" : "arpd");
+		if (!second.pid) {
+			second = arpd;
+			second.start_ns = EPOCH_NS + 1000 * (int)nr;
+		}
+		r->process = n < nr / 2 ? &arping : &second;
+		r->owner = XCAP_OWNER_SOCKET;
+	}
+}
+
 /* An ARP request, numbered in its target address. */
-static void put_packet(struct xcap *x, struct xcap_sink *s, unsigned int n)
+static void put_packet(struct xcap *x, struct xcap_sink *s, unsigned int n, unsigned int nr)
 {
 	unsigned char frame[60] = "\xff\xff\xff\xff\xff\xff\2\0\0\0\0\1\x08\6\0\1\x08\0\6\4\0\1"
 				  "\2\0\0\0\0\1\x0a\0\0\1\0\0\0\0\0\0\x0a";
@@ -43,10 +85,7 @@ static void put_packet(struct xcap *x, struct xcap_sink *s, unsigned int n)
 	frame[39] = n >> 16;
 	frame[40] = n >> 8;
 	frame[41] = n;
-	if (n % 3) {
-		r.pid = r.tid = 4321;
-		strcpy(r.comm, "arping");
-	}
+	set_owner(&r, n, nr);
 	put(x, s, &r);
 }
 
@@ -114,7 +153,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (int i = 0; i < nr_packets; i++) {
-		put_packet(x, s, i);
+		put_packet(x, s, i, nr_packets);
 		if (!(i % 100))
 			put_rest(x, s);
 		if (i < (small ? 3 : NR_CALLS) && xcap_syscall_name(i, 0))

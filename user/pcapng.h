@@ -15,7 +15,8 @@
 #define PCAPNG_MAX_BLOCK (16u << 20)	/* longer ones are taken for damage */
 
 /* Room for any block but a packet's bytes: fixed parts, options, strings. */
-#define PCAPNG_SLACK	1024
+#define PCAPNG_SLACK	4096
+#define PCAPNG_PROCESS_ROOM 16384	/* for a process block */
 #define PCAPNG_MAX_STR	255		/* longer strings are cut */
 
 /*
@@ -25,14 +26,21 @@
  *	 0 u32 magic "xcap"	 4 u16 type, u16 flags	 8 u16 cpu, u16 0
  *	12 u32 pid, tid, uid, nr  28 u64 cgroup_id  36 char comm[16]
  *	52 enter: u64 args[6]; exit: s64 ret;
- *	   switch: u32 next_pid, next_tid, prev_state, next_prio, char next_comm[16]
+ *	   switch: u32 next_pid, next_tid, prev_state, next_prio, char next_comm[16];
+ *	   packet: u32 owner, u64 cookie
+ *
+ * In process blocks the same code, little-endian: u32 magic, u64 cgroup_id, then strings
+ * with a NUL behind each: the cgroup's path, runtime, container, container_name, pod, unit.
  */
+#define PCAPNG_OPT_COMMENT 1
+#define PCAPNG_OPT_DARWIN 0x8001	/* macOS: number of the packet's process block */
 #define PCAPNG_OPT_XCAP	0x8ca9		/* bit 15: for local use */
 #define PCAPNG_MAGIC	0x70616378
 enum {
 	PCAPNG_XCAP_HEAD = 12,
 	PCAPNG_XCAP_TASK = 52,
 	PCAPNG_XCAP_EXIT = 60,
+	PCAPNG_XCAP_PACKET = 64,
 	PCAPNG_XCAP_SWITCH = 84,
 	PCAPNG_XCAP_ENTER = 100,
 };
@@ -44,10 +52,15 @@ enum {
 	PCAPNG_ISB	= 5,
 	PCAPNG_EPB	= 6,
 	PCAPNG_JOURNAL	= 9,
+	PCAPNG_CUSTOM	= 0xbad,
 	PCAPNG_EVENT	= 0x204,	/* sysdig event */
 	PCAPNG_EVENT_V2	= 0x216,	/* the same with the number of parameters */
 	PCAPNG_SHB	= 0x0a0d0d0a,
+	PCAPNG_CUSTOM_NO_COPY = 0x40000bad,
+	PCAPNG_DARWIN	= 0x80000001,	/* process block of macOS */
 };
+#define PCAPNG_PEN_WIRESHARK 32622	/* whose custom block it is */
+#define PCAPNG_ENTRY_PROCESS 3		/* what is in it */
 
 /*
  * ---- out: each writes one block at dst and returns its length ----
@@ -62,18 +75,27 @@ size_t pcapng_put_interface(uint8_t *dst, uint32_t linktype, const char *name,
 /* prefix: link header to stand before the bytes of r, skip: bytes of r left out. */
 struct pcapng_frame {
 	uint32_t interface;
+	uint64_t id;		/* of the packet in its file; 0: none */
 	uint64_t dropped;	/* lost on this interface since its last packet */
+	bool	 queue_known;	/* its number is told even if it is 0 */
+	bool	 comments;	/* who is behind it, for people */
 	uint8_t  prefix[14];
 	uint32_t prefix_len;
 	uint32_t skip;		/* at most r->caplen */
 };
 size_t pcapng_put_packet(uint8_t *dst, const struct xcap_record *r, const struct pcapng_frame *f);
 
+/* Prefix and skip for a packet among Ethernet frames. Return: false: it has no place there. */
+bool pcapng_as_ethernet(struct pcapng_frame *f, const struct xcap_record *r);
+
 /* Syscall enter, exit and context switch. */
 size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r);
 
 /* Loss: a journal entry that people can read; where by xcap_drop_name(). */
 size_t pcapng_put_loss(uint8_t *dst, const struct xcap_record *r, const char *spec);
+
+/* A journal entry that says something and has a time, and is no loss. */
+size_t pcapng_put_note(uint8_t *dst, int64_t wall_ns, const char *message);
 
 struct pcapng_counts {
 	int64_t start_ns, end_ns;	/* wall time of the first and last record; 0 none */
@@ -84,6 +106,28 @@ struct pcapng_counts {
 	uint64_t delivered;		/* reached the user */
 };
 size_t pcapng_put_counts(uint8_t *dst, uint32_t interface, const struct pcapng_counts *c);
+
+/* ---- out: who is behind records, pcapng_process.c ---- */
+
+/*
+ * What a process block would say of a record whose pid is known, as a hash; a process that has
+ * run another program, or is in another cgroup, has another one.
+ */
+uint64_t pcapng_process_print(const struct xcap_record *r);
+
+/* The block, of up to PCAPNG_PROCESS_ROOM bytes. */
+size_t pcapng_put_process(uint8_t *dst, const struct xcap_record *r);
+
+/*
+ * Was that the last that was told of the pid? It is from now on. A pid of which nothing has
+ * been told is passed over unless anew is set.
+ */
+struct pcapng_told *pcapng_told_new(void);
+void pcapng_told_free(struct pcapng_told *t);
+bool pcapng_told(struct pcapng_told *t, uint32_t pid, uint64_t print, bool anew);
+
+/* Options of a packet, in the words that ptcpdump has for them; less than 3 KiB. */
+void pcapng_put_comments(uint8_t **w, const uint8_t *block, const struct xcap_record *r);
 
 /* ---- in ---- */
 
@@ -102,6 +146,8 @@ struct pcapng_reader {
 	uint32_t head_len;		/* pcap: length of a record header */
 	uint32_t nr_interfaces, interfaces_size;
 	struct pcapng_interface *interfaces;
+	struct pcapng_known *known;	/* processes that the file has told of; NULL: none yet */
+	uint32_t section;		/* their pids hold within a section */
 	int64_t  last_ns;		/* for simple packets, which have no time */
 	uint32_t linktype;		/* of the first interface */
 	bool     linktype_known;
@@ -117,7 +163,8 @@ enum { PCAPNG_FORMAT_NONE, PCAPNG_FORMAT_PCAP, PCAPNG_FORMAT_PCAPNG };
  *        arguments of a syscall are moved onto their alignment
  * @len:  bytes at @p
  * @used: out: bytes of the block; 0 unless 0 or 1 is returned
- * @r:    out: the record, bytes lent from @p; wall_ns is set, mono_ns and source are not
+ * @r:    out: the record, bytes lent from @p, process and cgroup from @d; wall_ns is set,
+ *        mono_ns and source are not
  *
  * Return: 1 a record; 0 a block that holds none; -EAGAIN @len is too short, see
  *         want; -EBADMSG see why; -ENOMEM.

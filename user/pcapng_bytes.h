@@ -58,4 +58,39 @@ int pcapng_decode_event(struct pcapng_reader *d, uint8_t *p, uint32_t len, struc
 int pcapng_decode_journal(struct pcapng_reader *d, uint8_t *p, uint32_t len,
 			  struct xcap_record *r);
 
+/* ---- pcapng_comment.c: what ptcpdump and we write into comments ---- */
+
+/* Empty where nothing is said; what is said last counts. */
+struct pcapng_comment {
+	uint32_t pid, tid, ppid, uid;	/* uid: XCAP_UID_UNKNOWN */
+	struct pcapng_span cmd, args, thread, container, container_name, pod;
+};
+
+/* Add what a comment says. Return: true: something of it. */
+bool pcapng_comment_read(struct pcapng_comment *c, struct pcapng_span text);
+
+/* ---- pcapng_who.c: who is behind records, as far as a file has told ---- */
+
+#define PCAPNG_MAX_COMMENTS 16	/* of a packet, that are looked at */
+
+/* What the options of a packet say about it. */
+struct pcapng_hints {
+	bool own;			/* xcap's own option: what is not in it is not known */
+	bool darwin;			/* index is set */
+	uint32_t index;			/* of a Darwin block in the section */
+	int nr_comments;
+	struct pcapng_span comments[PCAPNG_MAX_COMMENTS];
+};
+
+/* Custom blocks, those of others too. Return: 0; -ENOMEM. */
+int pcapng_who_custom(struct pcapng_reader *d, uint8_t *p, uint32_t len);
+int pcapng_who_darwin(struct pcapng_reader *d, uint8_t *p, uint32_t len);
+
+/* Another section: indices begin again, and pids are another machine's. */
+void pcapng_who_section(struct pcapng_reader *d);
+
+/* Process and cgroup of a record whose ids and time are set. Return: 0; -ENOMEM. */
+int pcapng_who_resolve(struct pcapng_reader *d, const struct pcapng_hints *h,
+			 struct xcap_record *r);
+
 #endif

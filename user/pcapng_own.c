@@ -88,12 +88,17 @@ bool pcapng_decode_option(const struct pcapng_reader *d, struct pcapng_span o,
 		memcpy(r->comm, o.p + 36, sizeof(r->comm));
 		r->comm[sizeof(r->comm) - 1] = '\0';
 	}
+	if (type == XCAP_PACKET && o.len >= PCAPNG_XCAP_PACKET) {
+		r->owner = get32(d, o.p + 52) <= XCAP_OWNER_CLOSED ? get32(d, o.p + 52) : 0;
+		r->packet.cookie = get64(d, o.p + 56);
+	}
 	return type == XCAP_PACKET || decode_call(d, o, r);
 }
 
 /* Sysdig events that xcap wrote; those of others do not say which call it was. */
 int pcapng_decode_event(struct pcapng_reader *d, uint8_t *p, uint32_t len, struct xcap_record *r)
 {
+	const struct pcapng_hints own = { .own = true };
 	struct pcapng_span rest, value;
 	uint64_t at = 36, params = 0;
 	uint32_t nr, i;
@@ -114,6 +119,7 @@ int pcapng_decode_event(struct pcapng_reader *d, uint8_t *p, uint32_t len, struc
 		if (code != PCAPNG_OPT_XCAP || !pcapng_decode_option(d, value, r))
 			continue;
 		r->wall_ns = d->last_ns = clamp_ns(get64(d, p + 10));
+		pcapng_who_resolve(d, &own, r);	/* without comments it takes no memory */
 		return 1;
 	}
 	return 0;

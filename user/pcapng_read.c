@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "pcapng_bytes.h"
+#include "pcapng_known.h"
 
 enum {
 	MAGIC_US	= 0xa1b2c3d4,
@@ -66,6 +67,7 @@ static int decode_section(struct pcapng_reader *d, const uint8_t *p, uint32_t le
 	if (get16(d, p + 12) != 1)
 		return bad(d, "version %u of pcapng, which is not known", get16(d, p + 12));
 	d->nr_interfaces = 0;
+	pcapng_who_section(d);
 	return 0;
 }
 
@@ -126,13 +128,15 @@ static int decode_interface(struct pcapng_reader *d, uint8_t *p, uint32_t len)
 /* ---- records ---- */
 
 static void decode_packet_options(const struct pcapng_reader *d, struct pcapng_span rest,
-				  struct xcap_record *r)
+				  struct pcapng_hints *h, struct xcap_record *r)
 {
 	struct pcapng_span value;
 	uint16_t code;
 
 	while (pcapng_next_option(d, &rest, &code, &value)) {
-		if (code == 2 && value.len >= 4) {
+		if (code == PCAPNG_OPT_COMMENT && h->nr_comments < PCAPNG_MAX_COMMENTS) {
+			h->comments[h->nr_comments++] = value;
+		} else if (code == 2 && value.len >= 4) {
 			r->direction = get32(d, value.p) & 3;
 			if (r->direction == 3)
 				r->direction = XCAP_DIR_NONE;
@@ -142,7 +146,10 @@ static void decode_packet_options(const struct pcapng_reader *d, struct pcapng_s
 			r->pid = get32(d, value.p);
 			r->tid = get32(d, value.p + 4);
 		} else if (code == PCAPNG_OPT_XCAP) {
-			pcapng_decode_option(d, value, r);
+			h->own |= pcapng_decode_option(d, value, r);
+		} else if (code == PCAPNG_OPT_DARWIN && value.len >= 4) {
+			h->index = get32(d, value.p);
+			h->darwin = true;
 		}
 	}
 }
@@ -152,6 +159,8 @@ static int set_packet(struct pcapng_reader *d, struct pcapng_span body, uint32_t
 		      uint32_t len, uint32_t interface, uint64_t t, struct xcap_record *r)
 {
 	size_t padded = ((size_t)caplen + 3) & ~(size_t)3;
+	struct pcapng_hints hints;
+	int err;
 
 	if (padded > body.len)
 		return bad(d, "a packet of %u bytes in a block that has room for %zu", caplen,
@@ -165,8 +174,12 @@ static int set_packet(struct pcapng_reader *d, struct pcapng_span body, uint32_t
 	r->len = len;
 	r->cpu = XCAP_CPU_UNKNOWN;
 	r->packet.linktype = d->interfaces[interface].linktype;
-	decode_packet_options(d, (struct pcapng_span) { body.p + padded, body.len - padded }, r);
-	return 1;
+	hints.own = hints.darwin = false;
+	hints.nr_comments = 0;	/* the rest is not looked at then */
+	body = (struct pcapng_span) { body.p + padded, body.len - padded };
+	decode_packet_options(d, body, &hints, r);
+	err = pcapng_who_resolve(d, &hints, r);
+	return err ? err : 1;
 }
 
 /* Enhanced packets, and the obsolete ones, which differ in the first word only. */
@@ -224,8 +237,13 @@ static int decode_body(struct pcapng_reader *d, uint8_t *p, uint32_t type, uint3
 		return pcapng_decode_event(d, p, len, r);
 	case PCAPNG_JOURNAL:
 		return pcapng_decode_journal(d, p, len, r);
+	case PCAPNG_CUSTOM:
+	case PCAPNG_CUSTOM_NO_COPY:
+		return pcapng_who_custom(d, p, len);
+	case PCAPNG_DARWIN:
+		return pcapng_who_darwin(d, p, len);
 	default:
-		return 0;	/* names, statistics, secrets, custom blocks */
+		return 0;	/* names, statistics, secrets */
 	}
 }
 
@@ -362,5 +380,6 @@ int pcapng_decode(struct pcapng_reader *d, uint8_t *p, size_t len, size_t *used,
 void pcapng_reader_free(struct pcapng_reader *d)
 {
 	free(d->interfaces);
+	known_free(d->known);
 	memset(d, 0, sizeof(*d));
 }

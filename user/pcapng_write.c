@@ -7,79 +7,17 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include "pcapng.h"
+#include "pcapng_put.h"
 #include "sysdig_event.h"
 
 /* Option codes, by the block they stand in. */
 enum {
-	OPT_END = 0,
 	SHB_HARDWARE = 2, SHB_OS = 3, SHB_APPL = 4,
 	IF_NAME = 2, IF_DESCRIPTION = 3, IF_TSRESOL = 9,
-	EPB_FLAGS = 2, EPB_DROPCOUNT = 4, EPB_QUEUE = 6, EPB_PROCESS = 8,
+	EPB_FLAGS = 2, EPB_DROPCOUNT = 4, EPB_PACKETID = 5, EPB_QUEUE = 6, EPB_PROCESS = 8,
 	ISB_START = 2, ISB_END = 3, ISB_RECV = 4, ISB_IFDROP = 5, ISB_ACCEPT = 6,
 	ISB_OSDROP = 7, ISB_DELIVERED = 8,
 };
-
-static void put16(uint8_t **w, uint16_t v)
-{
-	memcpy(*w, &v, 2);
-	*w += 2;
-}
-
-static void put32(uint8_t **w, uint32_t v)
-{
-	memcpy(*w, &v, 4);
-	*w += 4;
-}
-
-static void put64(uint8_t **w, uint64_t v)
-{
-	memcpy(*w, &v, 8);
-	*w += 8;
-}
-
-static void put_bytes(uint8_t **w, const void *p, size_t len)
-{
-	if (len)
-		memcpy(*w, p, len);
-	*w += len;
-}
-
-/* Zeros up to the next multiple of 4, seen from the start of the block. */
-static void put_pad(uint8_t **w, const uint8_t *block)
-{
-	while ((*w - block) & 3)
-		*(*w)++ = 0;
-}
-
-/* Begin with the type; the length is filled in by finish(). */
-static uint8_t *begin(uint8_t *dst, uint32_t type)
-{
-	uint8_t *w = dst;
-
-	put32(&w, type);
-	put32(&w, 0);
-	return w;
-}
-
-static size_t finish(uint8_t *dst, uint8_t *w)
-{
-	uint32_t len;
-
-	put_pad(&w, dst);
-	len = w - dst + 4;
-	put32(&w, len);
-	memcpy(dst + 4, &len, 4);
-	return len;
-}
-
-static void put_option(uint8_t **w, const uint8_t *block, uint16_t code, const void *p, size_t len)
-{
-	put16(w, code);
-	put16(w, len);
-	put_bytes(w, p, len);
-	put_pad(w, block);
-}
 
 static void put_string(uint8_t **w, const uint8_t *block, uint16_t code, const char *s)
 {
@@ -103,7 +41,7 @@ static void put_time(uint8_t **w, int64_t wall_ns)
 
 size_t pcapng_put_section(uint8_t *dst, const char *hardware, const char *os, const char *appl)
 {
-	uint8_t *w = begin(dst, PCAPNG_SHB);
+	uint8_t *w = put_begin(dst, PCAPNG_SHB);
 
 	put32(&w, 0x1a2b3c4d);
 	put16(&w, 1);
@@ -112,14 +50,14 @@ size_t pcapng_put_section(uint8_t *dst, const char *hardware, const char *os, co
 	put_string(&w, dst, SHB_HARDWARE, hardware);
 	put_string(&w, dst, SHB_OS, os);
 	put_string(&w, dst, SHB_APPL, appl);
-	put32(&w, OPT_END);
-	return finish(dst, w);
+	put32(&w, PCAPNG_OPT_END);
+	return put_finish(dst, w);
 }
 
 size_t pcapng_put_interface(uint8_t *dst, uint32_t linktype, const char *name,
 			    const char *description)
 {
-	uint8_t *w = begin(dst, PCAPNG_IDB);
+	uint8_t *w = put_begin(dst, PCAPNG_IDB);
 
 	put16(&w, linktype);
 	put16(&w, 0);
@@ -127,13 +65,14 @@ size_t pcapng_put_interface(uint8_t *dst, uint32_t linktype, const char *name,
 	put_string(&w, dst, IF_NAME, name);
 	put_string(&w, dst, IF_DESCRIPTION, description);
 	put_option(&w, dst, IF_TSRESOL, "\x09", 1);
-	put32(&w, OPT_END);
-	return finish(dst, w);
+	put32(&w, PCAPNG_OPT_END);
+	return put_finish(dst, w);
 }
 
 static bool task_known(const struct xcap_record *r)
 {
-	return r->type != XCAP_PACKET || r->pid || r->tid || r->comm[0] || r->cgroup_id;
+	return r->type != XCAP_PACKET || r->pid || r->tid || r->comm[0] || r->cgroup_id ||
+	       r->owner || r->packet.cookie;
 }
 
 static size_t xcap_option_len(const struct xcap_record *r)
@@ -146,7 +85,7 @@ static size_t xcap_option_len(const struct xcap_record *r)
 	case XCAP_SWITCH:
 		return PCAPNG_XCAP_SWITCH;
 	default:
-		return task_known(r) ? PCAPNG_XCAP_TASK : PCAPNG_XCAP_HEAD;
+		return task_known(r) ? PCAPNG_XCAP_PACKET : PCAPNG_XCAP_HEAD;
 	}
 }
 
@@ -184,33 +123,40 @@ static void put_xcap(uint8_t **w, const struct xcap_record *r)
 		put32(w, r->sw.prev_state);
 		put32(w, r->sw.next_prio);
 		put_bytes(w, r->sw.next_comm, sizeof(r->sw.next_comm));
+	} else {
+		put32(w, r->owner);
+		put64(w, r->packet.cookie);
 	}
 }
 
 static void put_packet_options(uint8_t **w, const uint8_t *block, const struct xcap_record *r,
-			       uint64_t dropped)
+			       const struct pcapng_frame *f)
 {
 	uint32_t flags = r->direction;	/* 1 in, 2 out, as in XCAP_DIR_ */
 	uint32_t process[2] = { r->pid, r->tid };
 	uint32_t queue = r->packet.queue;
 
+	if (f->comments)
+		pcapng_put_comments(w, block, r);
 	if (flags)
 		put_option(w, block, EPB_FLAGS, &flags, 4);
-	if (dropped)
-		put_option64(w, block, EPB_DROPCOUNT, dropped);
-	if (queue)
+	if (f->dropped)
+		put_option64(w, block, EPB_DROPCOUNT, f->dropped);
+	if (f->id)
+		put_option64(w, block, EPB_PACKETID, f->id);
+	if (queue || f->queue_known)
 		put_option(w, block, EPB_QUEUE, &queue, 4);
 	if (r->pid)
 		put_option(w, block, EPB_PROCESS, process, 8);
 	put_xcap(w, r);
-	put32(w, OPT_END);
+	put32(w, PCAPNG_OPT_END);
 }
 
 size_t pcapng_put_packet(uint8_t *dst, const struct xcap_record *r, const struct pcapng_frame *f)
 {
 	uint32_t caplen = f->prefix_len + r->caplen - f->skip;
 	uint32_t len = f->prefix_len + (r->len > f->skip ? r->len - f->skip : 0);
-	uint8_t *w = begin(dst, PCAPNG_EPB);
+	uint8_t *w = put_begin(dst, PCAPNG_EPB);
 
 	if (caplen > PCAPNG_SNAPLEN)
 		caplen = PCAPNG_SNAPLEN;
@@ -221,8 +167,8 @@ size_t pcapng_put_packet(uint8_t *dst, const struct xcap_record *r, const struct
 	put_bytes(&w, f->prefix, f->prefix_len);
 	put_bytes(&w, r->data + f->skip, caplen - f->prefix_len);
 	put_pad(&w, dst);
-	put_packet_options(&w, dst, r, f->dropped);
-	return finish(dst, w);
+	put_packet_options(&w, dst, r, f);
+	return put_finish(dst, w);
 }
 
 /*
@@ -233,7 +179,7 @@ size_t pcapng_put_packet(uint8_t *dst, const struct xcap_record *r, const struct
 size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r)
 {
 	struct sysdig_event ev;
-	uint8_t *w = begin(dst, PCAPNG_EVENT_V2), *event;
+	uint8_t *w = put_begin(dst, PCAPNG_EVENT_V2), *event;
 	uint32_t len;
 
 	sysdig_event_make(&ev, r);
@@ -248,10 +194,10 @@ size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r)
 	put_bytes(&w, ev.params, ev.params_len);
 	put_pad(&w, dst);
 	put_xcap(&w, r);
-	put32(&w, OPT_END);
+	put32(&w, PCAPNG_OPT_END);
 	len = w - event;
 	memcpy(event + 16, &len, 4);
-	return finish(dst, w);
+	return put_finish(dst, w);
 }
 
 /* Fields of a journal entry end at the end of the line: none within them. */
@@ -266,7 +212,7 @@ static void copy_line(char *dst, size_t size, const char *src)
 
 size_t pcapng_put_loss(uint8_t *dst, const struct xcap_record *r, const char *spec)
 {
-	uint8_t *w = begin(dst, PCAPNG_JOURNAL);
+	uint8_t *w = put_begin(dst, PCAPNG_JOURNAL);
 	unsigned long long count = r->loss.count, wall_ns = r->wall_ns < 0 ? 0 : r->wall_ns;
 	const char *where = xcap_drop_name(r->loss.where);
 	char source[PCAPNG_MAX_STR + 1];
@@ -281,12 +227,25 @@ size_t pcapng_put_loss(uint8_t *dst, const struct xcap_record *r, const char *sp
 		     "XCAP_FLAGS=%u\nXCAP_SOURCE=%s\n",
 		     wall_ns / 1000, count, count == 1 ? "" : "s", where, source,
 		     wall_ns, count, r->loss.where, r->cpu, r->flags, source);
-	return finish(dst, w + n);
+	return put_finish(dst, w + n);
+}
+
+size_t pcapng_put_note(uint8_t *dst, int64_t wall_ns, const char *message)
+{
+	uint8_t *w = put_begin(dst, PCAPNG_JOURNAL);
+	unsigned long long us = wall_ns < 0 ? 0 : wall_ns / 1000;
+	char line[PCAPNG_MAX_STR + 1];
+	int n;
+
+	copy_line(line, sizeof(line), message);
+	n = snprintf((char *)w, PCAPNG_SLACK - 64, "__REALTIME_TIMESTAMP=%llu\n"
+		     "MESSAGE=xcap: %s\nPRIORITY=6\nSYSLOG_IDENTIFIER=xcap\n", us, line);
+	return put_finish(dst, w + n);
 }
 
 size_t pcapng_put_counts(uint8_t *dst, uint32_t interface, const struct pcapng_counts *c)
 {
-	uint8_t *w = begin(dst, PCAPNG_ISB), *t;
+	uint8_t *w = put_begin(dst, PCAPNG_ISB), *t;
 	uint8_t start[8], end[8];
 
 	put32(&w, interface);
@@ -304,6 +263,6 @@ size_t pcapng_put_counts(uint8_t *dst, uint32_t interface, const struct pcapng_c
 	put_option64(&w, dst, ISB_ACCEPT, c->accepted);
 	put_option64(&w, dst, ISB_OSDROP, c->os_dropped);
 	put_option64(&w, dst, ISB_DELIVERED, c->delivered);
-	put32(&w, OPT_END);
-	return finish(dst, w);
+	put32(&w, PCAPNG_OPT_END);
+	return put_finish(dst, w);
 }

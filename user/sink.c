@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "opts.h"
 #include "sink.h"
 
 /* The first is meant when no scheme is named. */
@@ -31,7 +32,26 @@ static const struct sink_ops *find(const char **spec)
 	return rows[0];
 }
 
-int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xcap *x)
+/* What is asked for, checked, with the defaults put in. */
+static int take_opts(struct xcap_sink_opts *ours, const struct xcap_sink_opts *theirs,
+		     struct error *error)
+{
+	const __u32 both = XCAP_PROCESS_BLOCKS | XCAP_PROCESS_COMMENTS;
+	int err = opts_in(ours, sizeof(*ours), theirs);
+
+	if (err)
+		return error_set(error, err, "the options of the sink are not those of xcap %s",
+				 xcap_version());
+	if (ours->reserved || ours->process & ~(both | XCAP_PROCESS_NOWHERE))
+		return error_set(error, -EINVAL, "xcap_sink_opts.process: 0x%x has bits that xcap "
+				 "%s does not know", ours->process, xcap_version());
+	if (!ours->process)
+		ours->process = both;
+	return 0;
+}
+
+int xcap_sink_open_opts(struct xcap_sink **out, const char *spec, struct xcap *x,
+			const struct xcap_sink_opts *opts)
 {
 	struct xcap_sink *s;
 	int err;
@@ -45,13 +65,20 @@ int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xcap *x)
 	s->x = x;
 	s->err = stream_error(x);
 	s->ops = find(&spec);
-	err = s->ops->open(s, spec);
+	err = take_opts(&s->opts, opts, s->err);
+	if (!err)
+		err = s->ops->open(s, spec);
 	if (err) {
 		free(s);
 		return err;
 	}
 	*out = s;
 	return 0;
+}
+
+int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xcap *x)
+{
+	return xcap_sink_open_opts(out, spec, x, NULL);
 }
 
 int xcap_sink_put(struct xcap_sink *s, const struct xcap_record *recs, int nr)

@@ -18,6 +18,7 @@ struct xcap_sink {
 	const struct sink_ops *ops;
 	struct xcap *x;		/* for xcap_source_info() and xcap_stats() only */
 	struct error *err;
+	struct xcap_sink_opts opts;	/* no zero means default here */
 	void *priv;
 };
 

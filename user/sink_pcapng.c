@@ -23,13 +23,13 @@
 #include "sink.h"
 
 #define FLUSH_BYTES	(256u << 10)
-#define BUFFER_BYTES	(FLUSH_BYTES + PCAPNG_SNAPLEN + 2 * PCAPNG_SLACK)
+#define BUFFER_BYTES	(FLUSH_BYTES + PCAPNG_SNAPLEN + 2 * PCAPNG_SLACK + PCAPNG_PROCESS_ROOM)
 #define FLUSH_NS	1000000000ll	/* of record time */
-#define ETHERNET_LEN	14
 
 struct interface {
 	uint64_t dropped;	/* since the last packet */
 	int64_t start_ns, end_ns;
+	bool queue_known;	/* of each packet, so that 0 is one too */
 };
 
 struct out {
@@ -37,6 +37,10 @@ struct out {
 	size_t len;
 	int64_t flushed_ns;	/* wall time of the record that followed the last flush */
 	uint64_t written;	/* bytes of ours in whole blocks */
+	uint64_t nr_packets;
+	struct pcapng_told *told;	/* processes; NULL: without blocks */
+	bool comments;		/* on packets */
+	bool timed;		/* something in the file has a time */
 	uint32_t linktype;	/* of all interfaces */
 	int nr_interfaces;
 	struct interface *interfaces;
@@ -148,73 +152,40 @@ static int sink_pcapng_flush(struct xcap_sink *s)
 	return 0;
 }
 
-/* ---- link types: one file has one, see the interface blocks ---- */
-
-static void ethernet_header(struct pcapng_frame *f, uint16_t type)
-{
-	f->prefix[12] = type >> 8;
-	f->prefix[13] = type;
-	f->prefix_len = ETHERNET_LEN;
-}
-
-/* Linux cooked: the sender's address and the protocol are kept. */
-static void from_cooked(struct pcapng_frame *f, const struct xcap_record *r, uint32_t header,
-			uint32_t address, uint32_t protocol)
-{
-	if (r->caplen < header)
-		return;
-	memcpy(f->prefix + 6, r->data + address, 6);
-	ethernet_header(f, r->data[protocol] << 8 | r->data[protocol + 1]);
-	f->skip = header;
-}
-
-/* The version nibble tells IPv6 from IPv4. */
-static void from_ip(struct pcapng_frame *f, const struct xcap_record *r, uint32_t skip)
-{
-	if (r->caplen < skip)
-		return;
-	ethernet_header(f, r->caplen > skip && r->data[skip] >> 4 == 6 ? 0x86dd : 0x0800);
-	f->skip = skip;
-}
-
-static int to_ethernet(struct xcap_sink *s, struct out *o, const struct xcap_record *r,
-		       struct pcapng_frame *f)
-{
-	switch (r->packet.linktype) {
-	case 101: case 228: case 229:	/* raw IP, IPv4, IPv6 */
-		from_ip(f, r, 0);
-		return 0;
-	case 0: case 108:		/* BSD loopback: four bytes of address family */
-		from_ip(f, r, 4);
-		return 0;
-	case 113:
-		from_cooked(f, r, 16, 6, 14);
-		return 0;
-	case 276:
-		from_cooked(f, r, 20, 12, 0);
-		return 0;
-	}
-	return error_set(s->err, -EOPNOTSUPP, "%s cannot hold packets of link type %u beside those "
-			 "of %u: write that source to a file of its own", o->name,
-			 r->packet.linktype, o->linktype);
-}
-
 /* ---- records ---- */
+
+/* One file has one link type: see the interface blocks. */
+static int other_linktype(struct xcap_sink *s, struct out *o, const struct xcap_record *r,
+			  struct pcapng_frame *f)
+{
+	if (o->linktype != XCAP_LINK_ETHERNET)
+		return error_set(s->err, -EOPNOTSUPP, "%s was begun with link type %u and cannot "
+				 "hold packets of %u", o->name, o->linktype, r->packet.linktype);
+	if (!pcapng_as_ethernet(f, r))
+		return error_set(s->err, -EOPNOTSUPP, "%s cannot hold packets of link type %u "
+				 "beside those of %u: write that source to a file of its own",
+				 o->name, r->packet.linktype, o->linktype);
+	return 0;
+}
 
 static int put_packet(struct xcap_sink *s, struct out *o, const struct xcap_record *r)
 {
 	struct interface *i = &o->interfaces[r->source];
-	struct pcapng_frame f = { .interface = r->source, .dropped = i->dropped };
+	struct pcapng_frame f = {
+		.interface = r->source,
+		.id = o->nr_packets + 1,
+		.dropped = i->dropped,
+		.queue_known = i->queue_known && r->direction == XCAP_DIR_IN,
+		.comments = o->comments,
+	};
 	int err = 0;
 
 	if (r->packet.linktype != o->linktype)
-		err = o->linktype == XCAP_LINK_ETHERNET ? to_ethernet(s, o, r, &f) :
-		      error_set(s->err, -EOPNOTSUPP,
-				"%s was begun with link type %u and cannot hold "
-				"packets of %u", o->name, o->linktype, r->packet.linktype);
+		err = other_linktype(s, o, r, &f);
 	if (err)
 		return err;
 	i->dropped = 0;
+	o->nr_packets++;
 	o->len += pcapng_put_packet(o->buf + o->len, r, &f);
 	return 0;
 }
@@ -230,6 +201,24 @@ static int put_loss(struct xcap_sink *s, struct out *o, const struct xcap_record
 	return 0;
 }
 
+/*
+ * Who is behind a record, before the first record of that process; system calls say themselves
+ * who calls, so that for them it is told only if there is more to say. To Wireshark 4 such a block
+ * is a frame without a time, which must not be the first: all relative times would count from
+ * the epoch.
+ */
+static void tell_process(struct out *o, const struct xcap_record *r)
+{
+	bool anew = r->type == XCAP_PACKET || r->process || r->cgroup;
+
+	if (!o->told || !r->pid ||
+	    pcapng_told(o->told, r->pid, pcapng_process_print(r), anew))
+		return;
+	if (!o->timed)
+		o->len += pcapng_put_note(o->buf + o->len, r->wall_ns, "the capture begins");
+	o->len += pcapng_put_process(o->buf + o->len, r);
+}
+
 static int put_one(struct xcap_sink *s, struct out *o, const struct xcap_record *r)
 {
 	struct interface *i = &o->interfaces[r->source];
@@ -238,6 +227,8 @@ static int put_one(struct xcap_sink *s, struct out *o, const struct xcap_record 
 		i->start_ns = r->wall_ns;
 	if (r->wall_ns > i->end_ns)
 		i->end_ns = r->wall_ns;
+	tell_process(o, r);
+	o->timed = true;
 	switch (r->type) {
 	case XCAP_PACKET:
 		return put_packet(s, o, r);
@@ -294,6 +285,11 @@ static void interface_name(char *name, size_t size, const char *spec)
 	name[strcspn(name, "?")] = '\0';
 }
 
+static bool is_xsk(const struct xcap_source_info *info)
+{
+	return !strncmp(info->mode, "xsk", 3);
+}
+
 static bool is_file(const struct xcap_source_info *info)
 {
 	return !strcmp(info->mode, "file");
@@ -337,6 +333,7 @@ static int put_header(struct xcap_sink *s, struct out *o)
 		err = xcap_source_info(s->x, i, &info);
 		if (err)
 			return err;
+		o->interfaces[i].queue_known = is_xsk(&info);
 		interface_name(name, sizeof(name), info.spec);
 		o->len += pcapng_put_interface(o->buf + o->len, o->linktype, name, info.spec);
 		if (o->len >= FLUSH_BYTES)
@@ -400,6 +397,7 @@ static void free_out(struct xcap_sink *s)
 
 	if (o->ours && o->fd >= 0)
 		close(o->fd);
+	pcapng_told_free(o->told);
 	free(o->interfaces);
 	free(o->name);
 	free(o->buf);
@@ -420,7 +418,11 @@ static int sink_pcapng_open(struct xcap_sink *s, const char *path)
 	o->name = strdup(strcmp(path, "-") ? path : "standard output");
 	o->buf = malloc(BUFFER_BYTES);
 	o->interfaces = calloc(o->nr_interfaces, sizeof(*o->interfaces));
-	if (o->name && o->buf && o->interfaces)
+	o->comments = s->opts.process & XCAP_PROCESS_COMMENTS;
+	if (s->opts.process & XCAP_PROCESS_BLOCKS)
+		o->told = pcapng_told_new();
+	if (o->name && o->buf && o->interfaces &&
+	    (o->told || !(s->opts.process & XCAP_PROCESS_BLOCKS)))
 		err = open_file(s, o, path);
 	else
 		err = error_set(s->err, -ENOMEM, "no memory to write %s", path);

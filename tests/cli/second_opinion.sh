@@ -31,15 +31,27 @@ sort -n -s -k1,1 tcpdump.txt | diff -q - tcpdump.txt >/dev/null || fail "their t
 tshark -r s.pcapng >list.txt 2>tshark.err || fail "tshark refuses the file: $(cat tshark.err)"
 tshark -r s.pcapng -T fields -e frame.time_epoch -e sysdig.event_type -e sysdig.thread_id \
 	-e sysdig.cpu_id >fields.txt 2>/dev/null
-awk -F '\t' '$1 + 0 < last { bad = 1 } { last = $1 + 0 } END { exit bad }' fields.txt ||
+awk -F '\t' '$1 == "" { next } $1 + 0 < last { bad = 1 } { last = $1 + 0 } END { exit bad }' fields.txt ||
 	fail "tshark's list steps back in time"
 [ "$(grep -c ' ARP ' list.txt)" = $packets ] || fail "tshark sees $(grep -c ' ARP ' list.txt) packets"
 [ "$(grep -c 'systemd Journal.*xcap: lost 123 records at ring_full' list.txt)" = $losses ] ||
 	fail "tshark does not show the losses"
 events=$(awk -F '\t' '$2 != "" && $2 != 146' fields.txt | wc -l)
 [ "$(grep -c 'Sysdig Event' list.txt)" = $((events + losses)) ] || fail "an event is no event to tshark"
-[ "$(wc -l <list.txt)" = $((packets + events + 2 * losses)) ] ||
-	fail "tshark lists something beside packets, events and losses"
+blocks=3	# one process before its first packet; Wireshark 4.0 makes each a frame
+[ "$(grep -c 'PCAPNG .* Custom Block' list.txt)" = $blocks ] || fail "tshark sees other process blocks"
+[ "$(wc -l <list.txt)" = $((packets + events + 2 * losses + blocks)) ] ||
+	fail "tshark lists something beside packets, events, losses and process blocks"
+
+# who is behind a packet, in the comments and in the packet's own options
+tshark -r s.pcapng -Y arp -T fields -E occurrence=a -E separator='|' -e frame.packet_id -e frame.comment \
+	2>/dev/null >owners.txt
+[ "$(grep -cE '^[0-9]+\|PID: 99\\nCmd: /usr/sbin/nginx\\nArgs: nginx -g daemon off;,ThreadId: 100\\nThreadName: nginx,UserId: 33,ContainerName: web\\nContainerId: [0-9a-f]{64}$' owners.txt)" = $(((packets + 1) / 3)) ] ||
+	fail "tshark shows other comments: $(sed -n 2p owners.txt)"
+[ "$(grep -c 'PID: 4321.nCmd: /usr/sbin/arping.nArgs: arping -c 10.0.0.1,UserId: 0$' owners.txt)" = 84 ] &&
+	[ "$(grep -c 'PID: 4321.nCmd: /usr/sbin/arpd.nArgs: arpd,' owners.txt)" = 85 ] ||
+	fail "tshark does not tell two processes of one pid apart"
+cut -d '|' -f 1 owners.txt | sort -un | wc -l | grep -qx $packets || fail "packet ids are not unique"
 awk -F '\t' '$2 != "" && ($3 != 1293 || $4 != 1) { bad = 1 } END { exit bad }' fields.txt ||
 	fail "an event has another thread or CPU"
 tshark -r s.pcapng -V 2>/dev/null >details.txt

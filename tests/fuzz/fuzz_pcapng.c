@@ -15,6 +15,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned int sum;	/* so that reading the bytes is not optimized away */
 
+static void look_at_text(const char *s)
+{
+	sum += strlen(s);
+}
+
+/* Strings are the reader's own and end; arguments end in a NUL. */
+static void look_at_process(const struct xcap_record *r)
+{
+	const struct xcap_process *p = r->process;
+	const struct xcap_cgroup *g = r->cgroup;
+
+	if (p) {
+		look_at_text(p->exe);
+		for (uint32_t i = 0; i < p->args_len; i++)
+			sum += p->args[i];
+		if (p->pid != r->pid || !r->pid || (p->args_len && p->args[p->args_len - 1]))
+			abort();
+	}
+	if (g) {
+		look_at_text(g->path);
+		look_at_text(g->runtime);
+		look_at_text(g->container);
+		look_at_text(g->container_name);
+		look_at_text(g->pod);
+		look_at_text(g->unit);
+	}
+	if (r->owner > XCAP_OWNER_CLOSED)
+		abort();
+}
+
 /* What a reader of records does: look at every byte it was lent. */
 static void look(const struct xcap_record *r, const uint8_t *p, size_t size)
 {
@@ -32,6 +62,7 @@ static void look(const struct xcap_record *r, const uint8_t *p, size_t size)
 		sum += bytes[i];
 	if (strnlen(r->comm, sizeof(r->comm)) == sizeof(r->comm) || r->type > XCAP_LOSS)
 		abort();
+	look_at_process(r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -15,11 +15,18 @@
 
 #define RECORDS_EPOCH 1700000000000000000ll
 
+#define RECORDS_PIDS 64
+
 struct records {
 	uint64_t state;
 	int64_t wall_ns;
 	uint64_t args[6];
 	uint8_t data[4096];
+	struct xcap_process process;
+	struct xcap_cgroup cgroup;
+	char exe[64], cmdline[700], path[64];
+	int64_t start_ns[RECORDS_PIDS];		/* of who has the pid now */
+	uint32_t program[RECORDS_PIDS];		/* that it runs */
 };
 
 static inline uint64_t records_random(struct records *s)
@@ -34,14 +41,53 @@ static inline void records_seed(struct records *s, uint64_t seed)
 {
 	s->state = seed * 2654435769u + 1;
 	s->wall_ns = RECORDS_EPOCH;
+	memset(s->start_ns, 0, sizeof(s->start_ns));
+	memset(s->program, 0, sizeof(s->program));
+}
+
+/* Few pids, which are used again and run one program after the other. */
+static inline void records_process(struct records *s, struct xcap_record *r)
+{
+	uint32_t i = records_random(s) % RECORDS_PIDS, kind = records_random(s) % 16, len;
+
+	r->pid = 100 + i;
+	if (!s->start_ns[i] || !kind)
+		s->start_ns[i] = s->wall_ns;
+	if (kind < 3)
+		s->program[i] = records_random(s) % 4;
+	s->exe[0] = '\0';
+	if (s->program[i])
+		snprintf(s->exe, sizeof(s->exe), "/usr/bin/program-%u", s->program[i]);
+	len = s->program[i] * 200;
+	memset(s->cmdline, 'a', sizeof(s->cmdline));
+	for (uint32_t at = 7; at < len; at += 7)
+		s->cmdline[at] = 0;
+	if (len)
+		s->cmdline[len - 1] = 0;
+	s->process = (struct xcap_process) {
+		.pid = r->pid, .ppid = s->program[i] + 1, .start_ns = s->start_ns[i],
+		.exe = s->exe, .args = s->cmdline, .args_len = len,
+	};
+	r->process = kind == 15 ? NULL : &s->process;
+	s->cgroup = (struct xcap_cgroup) {
+		.id = 1 + s->program[i] % 2, .path = s->path, .runtime = "docker", .pod = "",
+		.container = "0123456789ab", .container_name = "web", .unit = "docker.service",
+	};
+	r->cgroup_id = s->cgroup.id;
+	snprintf(s->path, sizeof(s->path), "/docker/%u", (uint32_t)r->cgroup_id);
+	r->cgroup = kind == 14 ? NULL : &s->cgroup;
 }
 
 static inline void records_task(struct records *s, struct xcap_record *r)
 {
-	r->pid = records_random(s);
 	r->tid = records_random(s);
 	r->uid = records_random(s) % 70000;
-	r->cgroup_id = records_random(s);
+	if (records_random(s) % 2) {
+		records_process(s, r);
+	} else {
+		r->pid = 1000 + (uint32_t)records_random(s) % 1000000000;
+		r->cgroup_id = 3 + records_random(s) % 1000000000000;
+	}
 	snprintf(r->comm, sizeof(r->comm), "task-%u", r->pid % 1000000000);
 }
 
@@ -55,8 +101,11 @@ static inline void records_packet(struct records *s, struct xcap_record *r)
 	r->data = s->data;
 	r->packet.linktype = XCAP_LINK_ETHERNET;
 	r->packet.queue = records_random(s) % 4;
-	if (records_random(s) % 2)
+	if (records_random(s) % 2) {
 		records_task(s, r);
+		r->owner = records_random(s) % (XCAP_OWNER_CLOSED + 1);
+		r->packet.cookie = records_random(s);
+	}
 }
 
 /* The next one, a little later than the last. */
@@ -106,6 +155,8 @@ static inline const char *records_differ_by_type(const struct xcap_record *a,
 		       memcmp(a->data, b->data, a->caplen) ? "bytes" :
 		       a->direction != b->direction ? "direction" :
 		       a->packet.linktype != b->packet.linktype ? "linktype" :
+		       a->packet.cookie != b->packet.cookie ? "cookie" :
+		       a->owner != b->owner ? "owner" :
 		       a->packet.queue != b->packet.queue ? "queue" : NULL;
 	case XCAP_SYS_ENTER:
 		return a->enter.nr != b->enter.nr ? "nr" :
@@ -133,6 +184,28 @@ static inline const char *records_differ(const struct xcap_record *a, const stru
 	       a->cgroup_id != b->cgroup_id ? "cgroup" :
 	       memcmp(a->comm, b->comm, sizeof(a->comm)) ? "comm" :
 	       records_differ_by_type(a, b);
+}
+
+/* Return: NULL: the same process and the same cgroup, or none; else what differs. */
+static inline const char *records_differ_by_process(const struct xcap_record *a,
+						    const struct xcap_record *b)
+{
+	const struct xcap_process *p = a->process, *q = b->process;
+	const struct xcap_cgroup *g = a->cgroup, *h = b->cgroup;
+
+	if (!p != !q)
+		return p ? "process, which is gone" : "process, which came from nowhere";
+	if (p && (p->pid != q->pid || p->ppid != q->ppid || p->start_ns != q->start_ns))
+		return p->start_ns != q->start_ns ? "start" : "pid";
+	if (p && (strcmp(p->exe, q->exe) || p->args_len != q->args_len ||
+		  memcmp(p->args, q->args, p->args_len)))
+		return strcmp(p->exe, q->exe) ? "exe" : "args";
+	if (g && (!h || g->id != h->id || strcmp(g->path, h->path) ||
+		  strcmp(g->runtime, h->runtime) || strcmp(g->container, h->container) ||
+		  strcmp(g->container_name, h->container_name) || strcmp(g->pod, h->pod) ||
+		  strcmp(g->unit, h->unit)))
+		return "cgroup";
+	return NULL;
 }
 
 #endif

@@ -106,6 +106,8 @@ static int read_back(const char *spec, uint64_t seed, int *nr)
 		records_next(s, &want);
 		if (records_differ(&want, &r))
 			fail_msg("record %d: %s differs", *nr, records_differ(&want, &r));
+		if (records_differ_by_process(&want, &r))
+			fail_msg("record %d: %s differs", *nr, records_differ_by_process(&want, &r));
 		xcap_release(x, &r, 1);
 		++*nr;
 	}
