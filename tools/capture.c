@@ -101,16 +101,17 @@ static void announce(struct capture *c)
 
 static int open_sink(struct capture *c)
 {
+	struct xcap_sink_opts opts = { .sz = sizeof(opts), .process = c->process_as };
 	char *spec = NULL;
 	int err;
 
 	if (c->sink_spec)
 		return xcap_sink_open(&c->sink, c->sink_spec, c->x);
 	if (!strcmp(c->write_to, "-"))
-		return xcap_sink_open(&c->sink, "-", c->x);
+		return xcap_sink_open_opts(&c->sink, "-", c->x, &opts);
 	if (asprintf(&spec, "pcapng:%s", c->write_to) < 0)
 		return -ENOMEM;
-	err = xcap_sink_open(&c->sink, spec, c->x);
+	err = xcap_sink_open_opts(&c->sink, spec, c->x, &opts);
 	free(spec);
 	return err;
 }

@@ -21,6 +21,7 @@
 struct dump {
 	struct capture c;	/* first: the callbacks get it */
 	const char *read_from;
+	char *process_as;
 	int verbose;
 	bool hex, ascii, line_buffered, numeric, print;
 	struct text text;
@@ -33,6 +34,8 @@ static const struct option_row rows[] = {
 	CAPTURE_ROWS(struct dump),
 	ROW('r', "read", OPTION_TEXT, read_from, "FILE",
 	    "read from a pcap or pcapng file; - is standard input"),
+	ROW(0, "process-as", OPTION_LIST, process_as, "HOW",
+	    "how -w says who is behind a packet: blocks, comments (both, if not given) or none"),
 	ROW('v', "verbose", OPTION_LEVEL, verbose, NULL, "more of each record"),
 	ROW('q', "quiet", OPTION_FLAG, c.quiet, NULL, "shorter lines, and less on standard error"),
 	ROW('x', "hex", OPTION_FLAG, hex, NULL, "the bytes of each packet too, in hexadecimal"),
@@ -104,9 +107,42 @@ static int add_file(struct dump *dump)
 	return 0;
 }
 
+static const struct { const char *word; __u32 bit; } ways[] = {
+	{ "blocks", XCAP_PROCESS_BLOCKS },
+	{ "comments", XCAP_PROCESS_COMMENTS },
+	{ "none", XCAP_PROCESS_NOWHERE },
+};
+
+/* Words of --process-as. "none" is no word among others. */
+static int check_process_as(struct dump *dump, const struct command *cmd)
+{
+	struct capture *c = &dump->c;
+	const char *word = dump->process_as;
+
+	for (; word; word = *word ? word + 1 : NULL) {
+		size_t len = strcspn(word, ","), i;
+
+		for (i = 0; i < 3 && (strlen(ways[i].word) != len ||
+				      memcmp(ways[i].word, word, len)); i++)
+			;
+		if (i == 3)
+			return options_wrong(cmd, "--process-as: '%.*s' is neither blocks nor "
+					     "comments nor none", (int)len, word);
+		c->process_as |= ways[i].bit;
+		word += len;
+	}
+	if (c->process_as > XCAP_PROCESS_NOWHERE)
+		return options_wrong(cmd, "--process-as: none stands alone");
+	if (c->process_as && !c->write_to)
+		return options_wrong(cmd, "--process-as: only files have blocks and comments; "
+				     "-w is missing");
+	return OPTIONS_RUN;
+}
+
 static int check(struct dump *dump, const struct command *cmd, char *filter)
 {
 	struct capture *c = &dump->c;
+	int code;
 
 	if (filter && c->filter)
 		return options_wrong(cmd,
@@ -117,7 +153,8 @@ static int check(struct dump *dump, const struct command *cmd, char *filter)
 		return options_wrong(cmd, "no memory");
 	if (!c->specs)
 		return options_wrong(cmd, "-i or -r is missing: it says what to read");
-	return capture_check(c, cmd, prints(dump));
+	code = check_process_as(dump, cmd);
+	return code == OPTIONS_RUN ? capture_check(c, cmd, prints(dump)) : code;
 }
 
 static void prepare(struct dump *dump)
@@ -158,6 +195,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 		code = capture_exit_code(c);
 	}
 	capture_close(c);
+	free(dump.process_as);
 	free(filter);
 	return code;
 }

@@ -32,6 +32,9 @@ void json_time(struct json *j, const char *key, int64_t ns);
 /* Seconds with their fraction, a number. */
 void json_seconds(struct json *j, const char *key, int64_t ns);
 
+/* Who is behind a record: members of its object. */
+void json_owner(struct json *j, const struct xcap_record *rec);
+
 /* One record as one object on one line. */
 void json_record(struct text *t, const struct xcap_record *rec);
 

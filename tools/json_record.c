@@ -166,13 +166,7 @@ static void put_head(struct text *t, struct json *j, const struct xcap_record *r
 		json_text(j, "source", t->source(t->user, rec->source));
 	if (rec->cpu != XCAP_CPU_UNKNOWN)
 		json_unsigned(j, "cpu", rec->cpu);
-	/* 0 is the idle task, which has no id, or a packet's that is not known */
-	if (rec->pid || rec->type == XCAP_SWITCH)
-		json_unsigned(j, "pid", rec->pid);
-	if (rec->tid || rec->type == XCAP_SWITCH)
-		json_unsigned(j, "tid", rec->tid);
-	if (rec->comm[0])
-		json_bytes(j, "comm", rec->comm, sizeof(rec->comm));
+	json_owner(j, rec);
 	if (rec->flags & XCAP_REC_LATE)
 		json_true(j, "late");
 }

@@ -90,27 +90,13 @@ static void put_packet(struct text *t, const struct xcap_record *rec)
 {
 	static const char *const directions[] = { "", " in", " out" };
 
-	if (rec->tid || rec->comm[0]) {
-		putc(' ', t->out);
-		text_safe(t->out, rec->comm, sizeof(rec->comm));
-		fprintf(t->out, "[%u]", rec->tid);
-	}
 	if (t->name_sources || t->verbose)
 		fprintf(t->out, " %s", source_name(t, rec));
 	if (rec->direction <= XCAP_DIR_OUT)
 		fputs(directions[rec->direction], t->out);
 	putc(' ', t->out);
 	text_packet(t, rec);
-}
-
-static void put_more(struct text *t, const struct xcap_record *rec)
-{
-	if (rec->pid && rec->pid != rec->tid)
-		fprintf(t->out, " pid %u", rec->pid);
-	if (rec->comm[0])
-		fprintf(t->out, " uid %u", rec->uid);
-	if (rec->cgroup_id)
-		fprintf(t->out, " cgroup %llu", rec->cgroup_id);
+	text_owner(t, rec);
 }
 
 void text_record(struct text *t, const struct xcap_record *rec)
@@ -123,7 +109,7 @@ void text_record(struct text *t, const struct xcap_record *rec)
 	else
 		put_line(t, rec);
 	if (t->verbose)
-		put_more(t, rec);
+		text_more(t, rec);
 	if (rec->flags & XCAP_REC_LATE)
 		fputs(" (late)", t->out);
 	putc('\n', t->out);

@@ -11,7 +11,7 @@
 
 struct text {
 	FILE *out;
-	int verbose;		/* 1: more of each header, source, uid, cgroup */
+	int verbose;		/* 1: more of each header, source, user, container; 2: program */
 	bool quiet;		/* shorter lines */
 	int hex;		/* 1: bytes as -x, 2: as -X */
 	const char *(*source)(void *user, int i);	/* name of a source */
@@ -27,6 +27,12 @@ void text_record(struct text *t, const struct xcap_record *rec);
 
 /* What the headers of a packet say, without time and task. */
 void text_packet(struct text *t, const struct xcap_record *rec);
+
+/* " curl[1292]" behind a packet whose owner is known. */
+void text_owner(struct text *t, const struct xcap_record *rec);
+
+/* How that is known, user, cgroup, container; of the program with verbose 2. */
+void text_more(struct text *t, const struct xcap_record *rec);
 
 /* At most size bytes up to a NUL; what could steer a terminal is written \xNN. */
 void text_safe(FILE *out, const char *s, size_t size);

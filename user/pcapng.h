@@ -110,21 +110,15 @@ size_t pcapng_put_counts(uint8_t *dst, uint32_t interface, const struct pcapng_c
 /* ---- out: who is behind records, pcapng_process.c ---- */
 
 /*
- * What a process block would say of a record whose pid is known, as a hash; a process that has
- * run another program, or is in another cgroup, has another one.
- */
-uint64_t pcapng_process_print(const struct xcap_record *r);
-
-/* The block, of up to PCAPNG_PROCESS_ROOM bytes. */
-size_t pcapng_put_process(uint8_t *dst, const struct xcap_record *r);
-
-/*
- * Was that the last that was told of the pid? It is from now on. A pid of which nothing has
- * been told is passed over unless anew is set.
+ * Has been told what a process block would say of the record? Then, or if it has no pid, it
+ * needs none. It counts as told from now on; what was told long ago may be forgotten.
  */
 struct pcapng_told *pcapng_told_new(void);
 void pcapng_told_free(struct pcapng_told *t);
-bool pcapng_told(struct pcapng_told *t, uint32_t pid, uint64_t print, bool anew);
+bool pcapng_told(struct pcapng_told *t, const struct xcap_record *r);
+
+/* The block, of up to PCAPNG_PROCESS_ROOM bytes; r->pid is known. */
+size_t pcapng_put_process(uint8_t *dst, const struct xcap_record *r);
 
 /* Options of a packet, in the words that ptcpdump has for them; less than 3 KiB. */
 void pcapng_put_comments(uint8_t **w, const uint8_t *block, const struct xcap_record *r);

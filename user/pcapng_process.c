@@ -25,17 +25,17 @@ static const char *base_name(const char *path)
 
 /* ---- what has been told ---- */
 
-#define SETS 4096		/* power of two */
-#define WAYS 4			/* pids of a set; who is forgotten is told again */
+#define SETS 2048		/* power of two */
+#define WAYS 4			/* keys of a set; what is forgotten is told again */
 
-/* What was said last of a pid. */
+/* What was said last of a pid, or of a cgroup. */
 struct told {
+	uint64_t key;		/* 0: a free place */
 	uint64_t print;
-	uint32_t pid;		/* 0: a free place */
 };
 
 struct pcapng_told {
-	struct told sets[SETS][WAYS];
+	struct told pids[SETS][WAYS], cgroups[SETS][WAYS];
 };
 
 struct pcapng_told *pcapng_told_new(void)
@@ -48,22 +48,26 @@ void pcapng_told_free(struct pcapng_told *t)
 	free(t);
 }
 
-bool pcapng_told(struct pcapng_told *t, uint32_t pid, uint64_t print, bool anew)
+/*
+ * Is that what was said last of the key? It is from now on. A key of which nothing has been
+ * said is passed over unless anew is set.
+ */
+static bool same_as_last(struct told sets[SETS][WAYS], uint64_t key, uint64_t print, bool anew)
 {
-	struct told *set = t->sets[pid & (SETS - 1)];
+	struct told *set = sets[hash_mix(0, key) & (SETS - 1)];
 	bool same;
 	int i;
 
-	for (i = 0; i < WAYS - 1 && set[i].pid != pid; i++)
+	for (i = 0; i < WAYS - 1 && set[i].key != key; i++)
 		;
-	same = set[i].pid == pid && set[i].print == print;
-	if (set[i].pid != pid) {
+	same = set[i].key == key && set[i].print == print;
+	if (set[i].key != key) {
 		if (!anew)
 			return true;
 		memmove(set + 1, set, (WAYS - 1) * sizeof(*set));
 		i = 0;
 	}
-	set[i] = (struct told) { print, pid };
+	set[i] = (struct told) { key, print };
 	return same;
 }
 
@@ -82,10 +86,15 @@ static uint64_t hash_text(uint64_t h, const char *s)
 	return hash_bytes(h, s, strlen(s));
 }
 
-uint64_t pcapng_process_print(const struct xcap_record *r)
+static uint64_t cgroup_print(const struct xcap_cgroup *g)
+{
+	return hash_text(hash_text(hash_text(0, g->path), g->container), g->container_name);
+}
+
+/* A process that runs another program has another one. */
+static uint64_t process_print(const struct xcap_record *r)
 {
 	const struct xcap_process *p = r->process;
-	const struct xcap_cgroup *g = r->cgroup;
 	uint64_t h = 0;
 
 	if (p) {
@@ -93,13 +102,24 @@ uint64_t pcapng_process_print(const struct xcap_record *r)
 		h = hash_text(h, p->exe);
 		h = hash_args(h, p->args, p->args_len);
 	}
-	if (g) {
-		h = hash_mix(h, g->id);
-		h = hash_text(h, g->container_name);
-		if (!g->id)
-			h = hash_text(h, g->container);
-	}
+	if (r->cgroup && !r->cgroup->id)	/* no record can name it */
+		h = hash_mix(h, cgroup_print(r->cgroup));
 	return h;
+}
+
+/*
+ * System calls say themselves who calls: of a process that was not told yet they need a block
+ * only if there is more to say. Cgroups are told with any process in them.
+ */
+bool pcapng_told(struct pcapng_told *t, const struct xcap_record *r)
+{
+	bool anew = r->type == XCAP_PACKET || r->process, same = true;
+
+	if (!r->pid)
+		return true;
+	if (r->cgroup && r->cgroup->id)
+		same = same_as_last(t->cgroups, r->cgroup->id, cgroup_print(r->cgroup), true);
+	return same_as_last(t->pids, r->pid, process_print(r), anew || !same) && same;
 }
 
 /* ---- the block ---- */

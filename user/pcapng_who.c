@@ -320,12 +320,13 @@ static void by_block(const struct known *e, const struct pcapng_hints *h, struct
 {
 	r->pid = e->process.pid;
 	r->process = has_more(&e->process) ? &e->process : NULL;
-	if (h->own)
-		return;
-	memcpy(r->comm, e->comm, sizeof(r->comm));
-	r->uid = e->uid;
-	r->cgroup = e->cgroup;
-	r->cgroup_id = e->cgroup ? e->cgroup->id : 0;
+	if (!h->own) {
+		memcpy(r->comm, e->comm, sizeof(r->comm));
+		r->uid = e->uid;
+		r->cgroup_id = e->cgroup ? e->cgroup->id : 0;
+	}
+	if (e->cgroup && !e->cgroup->id && !r->cgroup_id)
+		r->cgroup = e->cgroup;
 }
 
 int pcapng_who_resolve(struct pcapng_reader *d, const struct pcapng_hints *h,

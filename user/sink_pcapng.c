@@ -202,17 +202,13 @@ static int put_loss(struct xcap_sink *s, struct out *o, const struct xcap_record
 }
 
 /*
- * Who is behind a record, before the first record of that process; system calls say themselves
- * who calls, so that for them it is told only if there is more to say. To Wireshark 4 such a block
+ * Who is behind a record, before the first record of that process. To Wireshark 4 such a block
  * is a frame without a time, which must not be the first: all relative times would count from
  * the epoch.
  */
 static void tell_process(struct out *o, const struct xcap_record *r)
 {
-	bool anew = r->type == XCAP_PACKET || r->process || r->cgroup;
-
-	if (!o->told || !r->pid ||
-	    pcapng_told(o->told, r->pid, pcapng_process_print(r), anew))
+	if (!o->told || pcapng_told(o->told, r))
 		return;
 	if (!o->timed)
 		o->len += pcapng_put_note(o->buf + o->len, r->wall_ns, "the capture begins");

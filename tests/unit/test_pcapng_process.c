@@ -89,27 +89,38 @@ static void who_has_been_told_is_not_told_again(void **state)
 {
 	struct pcapng_told *t = pcapng_told_new();
 	struct xcap_process other = curl;
-	struct xcap_record r = packet_of(&curl);
-	uint64_t print = pcapng_process_print(&r);
+	struct xcap_record r = packet_of(&curl), call = { .type = XCAP_SYS_EXIT, .pid = 1 };
 
-	assert_false(pcapng_told(t, 4321, print, true));
-	assert_true(pcapng_told(t, 4321, print, true));
-	other.exe = "/usr/bin/wget";		/* it runs another program */
+	assert_false(pcapng_told(t, &r));
+	assert_true(pcapng_told(t, &r));
 	r.process = &other;
-	assert_int_not_equal(pcapng_process_print(&r), print);
-	assert_false(pcapng_told(t, 4321, pcapng_process_print(&r), true));
-	assert_false(pcapng_told(t, 4321, print, true));	/* and the first one again */
+	assert_true(pcapng_told(t, &r));
+	other.exe = "/usr/bin/wget";		/* it runs another program */
+	assert_false(pcapng_told(t, &r));
+	r.process = &curl;			/* and the first one again */
+	assert_false(pcapng_told(t, &r));
 	other = curl;
 	other.start_ns++;			/* another process */
-	assert_int_not_equal(pcapng_process_print(&r), print);
-	r.cgroup = &docker;			/* in another cgroup */
-	r.process = &curl;
-	assert_int_not_equal(pcapng_process_print(&r), print);
-	assert_true(pcapng_told(t, 1, 2, false));	/* nothing to say, nobody to correct */
-	assert_false(pcapng_told(t, 4321, 7, false));
-	for (uint32_t pid = 5000; pid < 105000; pid++)
-		assert_false(pcapng_told(t, pid, 1, true));
-	assert_false(pcapng_told(t, 4321, 7, true));	/* forgotten, so told again */
+	r.process = &other;
+	assert_false(pcapng_told(t, &r));
+	r.cgroup = &docker;			/* a cgroup that is new */
+	assert_false(pcapng_told(t, &r));
+	assert_true(pcapng_told(t, &r));
+	r.cgroup = NULL;
+	assert_true(pcapng_told(t, &r));
+	call.pid = r.pid;			/* what was told does not hold for it */
+	assert_false(pcapng_told(t, &call));
+	assert_true(pcapng_told(t, &call));
+	call.pid = 1;				/* nothing to say, and nobody to correct */
+	assert_true(pcapng_told(t, &call));
+	call.cgroup = &docker;
+	assert_true(pcapng_told(t, &call));
+	for (r.pid = 5000; r.pid < 105000; r.pid++)
+		assert_false(pcapng_told(t, &r));
+	r.pid = 5000;
+	assert_false(pcapng_told(t, &r));	/* forgotten, so told again */
+	r.pid = 0;
+	assert_true(pcapng_told(t, &r));
 	pcapng_told_free(t);
 }
 

@@ -61,7 +61,8 @@ static struct xcap_record record(int type)
 
 #define HEAD "07:07:58.123456789 cpu1 curl[1292]"
 #define JSON_HEAD(type) "{\"time\":\"1732345678.123456789\",\"type\":\"" type "\"," \
-	"\"source\":\"syscalls\",\"cpu\":1,\"pid\":1292,\"tid\":1292,\"comm\":\"curl\""
+	"\"source\":\"syscalls\",\"cpu\":1,\"pid\":1292,\"tid\":1292,\"comm\":\"curl\"," \
+	"\"uid\":0,\"user\":\"root\""
 
 static struct xcap_record enter(const char *call, int compat, const __u64 *args)
 {
@@ -193,6 +194,66 @@ static void packets(void **state)
 	assert_non_null(strstr(json(&r), "\"linktype\":4711}"));
 }
 
+static void owners(void **state)
+{
+	static const struct xcap_process process = {
+		.pid = 1292, .ppid = 7, .start_ns = 1732345678000000001, .exe = "/usr/bin/curl",
+		.args = "curl\0http://x/\033\0\0", .args_len = 17,
+	};
+	static const struct xcap_cgroup docker = {
+		.id = 18446744073709551615ull, .path = "/docker/4c01db0b339ca9", .pod = "",
+		.runtime = "docker", .container = "4c01db0b339ca9", .container_name = "web",
+		.unit = "",
+	}, machine = {
+		.path = "", .pod = "8dbc", .runtime = "nspawn", .container = "box",
+		.container_name = "box", .unit = "a.service",
+	};
+	struct xcap_record r = record(XCAP_PACKET);
+
+	r.caplen = r.len = 0;
+	r.packet.linktype = 4711;
+	r.uid = 4000000000;
+	assert_string_equal(text(&r), "07:07:58.123456789 cpu1 link type 4711 len 0 curl[1292]\n");
+	r.tid = 1300;
+	r.owner = XCAP_OWNER_LISTENER;
+	assert_string_equal(print(&r, (struct text) { .verbose = 1 }, false),
+			    "07:07:58.123456789 cpu1 syscalls link type 4711 len 0 curl[1292] "
+			    "by listener tid 1300 uid 4000000000\n");
+	r.process = &process;
+	r.cgroup_id = docker.id;
+	r.uid = 0;
+	assert_non_null(strstr(print(&r, (struct text) { .verbose = 1 }, false),
+			       " uid 0 (root) cgroup 18446744073709551615\n"));
+	r.cgroup = &docker;
+	assert_non_null(strstr(print(&r, (struct text) { .verbose = 2 }, false),
+			       " uid 0 (root) cgroup /docker/4c01db0b339ca9 docker 4c01db0b339c (web) "
+			       "ppid 7 exe /usr/bin/curl args curl http://x/\\x1b \n"));
+	assert_string_equal(json(&r), "{\"time\":\"1732345678.123456789\",\"type\":\"packet\","
+			    "\"source\":\"syscalls\",\"cpu\":1,\"pid\":1292,\"tid\":1300,"
+			    "\"comm\":\"curl\",\"uid\":0,\"user\":\"root\",\"owner\":\"listener\","
+			    "\"ppid\":7,\"started\":\"1732345678.000000001\","
+			    "\"exe\":\"/usr/bin/curl\",\"cmdline\":[\"curl\",\"http://x/\\u001b\",\"\"],"
+			    "\"cgroup_id\":\"18446744073709551615\",\"cgroup\":\"/docker/4c01db0b339ca9\","
+			    "\"runtime\":\"docker\",\"container\":\"4c01db0b339ca9\","
+			    "\"container_name\":\"web\",\"len\":0,\"caplen\":0,\"linktype\":4711}\n");
+	r.cgroup = &machine;
+	r.uid = XCAP_UID_UNKNOWN;	/* of foreign files */
+	r.owner = XCAP_OWNER_NONE;
+	memset(r.comm, 0, sizeof(r.comm));
+	assert_non_null(strstr(json(&r), ",\"container_name\":\"box\",\"pod\":\"8dbc\","
+			       "\"unit\":\"a.service\","));
+	assert_null(strstr(line, "owner"));
+	assert_null(strstr(line, "uid"));
+	assert_non_null(strstr(print(&r, (struct text) { .verbose = 1 }, false),
+			       " curl[1292] tid 1300 cgroup 18446744073709551615 nspawn box pod 8dbc\n"));
+	r.pid = r.tid = 0;
+	r.process = NULL;
+	r.cgroup = NULL;
+	r.cgroup_id = 0;
+	assert_string_equal(text(&r), "07:07:58.123456789 cpu1 link type 4711 len 0\n");
+	assert_null(strstr(json(&r), "pid"));
+}
+
 /* A task may call itself what it likes. */
 static void hostile_names(void **state)
 {
@@ -248,6 +309,7 @@ int main(void)
 		cmocka_unit_test(switches),
 		cmocka_unit_test(losses),
 		cmocka_unit_test(packets),
+		cmocka_unit_test(owners),
 		cmocka_unit_test(hostile_names),
 		cmocka_unit_test(utf8),
 	};
