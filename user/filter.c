@@ -42,7 +42,7 @@ int filter_dlt(uint32_t linktype)
 	return linktype == 101 ? DLT_RAW : (int)linktype;
 }
 
-int filter_split(const struct bpf_program *code, struct bpf_program split[2])
+int filter_split(const struct bpf_program *code, struct bpf_program *split)
 {
 	size_t size = code->bf_len * sizeof(*code->bf_insns);
 
@@ -65,31 +65,70 @@ int filter_split(const struct bpf_program *code, struct bpf_program split[2])
 	return 0;
 }
 
+/* Return: 0, and code is pcap_freecode()'s; -EINVAL with libpcap's sentence; -ENOMEM. */
+static int compile(const char *expression, uint32_t linktype, struct bpf_program *code,
+		   struct error *err)
+{
+	pcap_t *dead = pcap_open_dead(filter_dlt(linktype), FILTER_SNAPLEN);
+	int ret = 0;
+
+	if (!dead)
+		return -ENOMEM;
+	if (pcap_compile(dead, code, expression, 1, PCAP_NETMASK_UNKNOWN))
+		ret = error_set(err, -EINVAL,
+				"filter '%s' does not compile: %s; see pcap-filter(7)",
+				expression, pcap_geterr(dead));
+	pcap_close(dead);
+	return ret;
+}
+
 static int compile_one(struct filter *f, uint32_t linktype, struct error *err)
 {
 	struct filter_program *p = &f->programs[f->nr];
 	struct bpf_program code = { 0 };
-	pcap_t *dead;
-	int ret = 0;
+	int ret;
 
 	if (f->nr == MAX_LINKTYPES)
 		return error_set(err, -EINVAL, "more than %d link types under one filter",
 				 MAX_LINKTYPES);
-	dead = pcap_open_dead(filter_dlt(linktype), FILTER_SNAPLEN);
-	if (!dead)
-		return -ENOMEM;
-	if (pcap_compile(dead, &code, f->expression, 1, PCAP_NETMASK_UNKNOWN))
-		ret = error_set(err, -EINVAL,
-				"filter '%s' does not compile: %s; see pcap-filter(7)",
-				f->expression, pcap_geterr(dead));
-	else
-		ret = filter_split(&code, p->code);
+	ret = compile(f->expression, linktype, &code, err);
+	if (ret == -ENOMEM)
+		return ret;
+	ret = ret ?: filter_split(&code, p->code);
 	p->linktype = linktype;
 	p->compiled = !ret;
 	f->nr++;
 	pcap_freecode(&code);
-	pcap_close(dead);
 	return ret;
+}
+
+int filter_insns(const char *expression, uint32_t linktype, struct cbpf_insn **out,
+		 struct error *err)
+{
+	struct bpf_program code = { 0 };
+	int ret = compile(expression, linktype, &code, err);
+
+	if (ret)
+		return ret;
+	*out = calloc(code.bf_len, sizeof(**out));
+	ret = *out ? (int)code.bf_len : -ENOMEM;
+	for (int i = 0; i < ret; i++) {
+		const struct bpf_insn *in = &code.bf_insns[i];
+
+		(*out)[i] = (struct cbpf_insn){ in->code, in->jt, in->jf, in->k };
+	}
+	pcap_freecode(&code);
+	return ret;
+}
+
+const char *filter_kernel_text(const struct filter *f)
+{
+	return f->expression;
+}
+
+bool filter_is_kernels(const struct filter *f)
+{
+	return true;
 }
 
 int filter_compile(struct filter **out, const char *expression, const uint32_t *linktypes, int nr,

@@ -6,12 +6,13 @@
 #ifndef XCAP_FILTER_H
 #define XCAP_FILTER_H
 
-#include <pcap/pcap.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "cbpf.h"
 #include "error.h"
 
 struct filter;
+struct bpf_program;	/* pcap's, whose header has no room beside the kernel's */
 
 /*
  * Return: 0; -EINVAL with libpcap's sentence; -ENOMEM. linktypes: LINKTYPE_ values,
@@ -32,12 +33,24 @@ bool filter_match(struct filter *f, uint32_t linktype, bool out, const uint8_t *
 
 /*
  * "inbound" and "outbound" become a question that a packet socket answers, and nobody else.
- * Make two programs of one, with the answer in them: split[1] is for what goes out. The caller
- * frees both with pcap_freecode(). Return: 0; -ENOMEM.
+ * Make two programs of one, with the answer in them: split[0], and split[1] for what goes out.
+ * The caller frees both with pcap_freecode(). Return: 0; -ENOMEM.
  */
-int filter_split(const struct bpf_program *code, struct bpf_program split[2]);
+int filter_split(const struct bpf_program *code, struct bpf_program *split);
 
 void filter_free(struct filter *f);
+
+/* ---- filters in the kernel, kfilter.c ---- */
+
+/* Classic BPF for the kernel. Return: instructions in *out, the caller's to free; -errno. */
+int filter_insns(const char *expression, uint32_t linktype, struct cbpf_insn **out,
+		 struct error *err);
+
+/* The expression for filter_insns(): no packet that matches the filter is refused by it. */
+const char *filter_kernel_text(const struct filter *f);
+
+/* Does a packet that passed it match for sure? Else filter_match() has to be asked, too. */
+bool filter_is_kernels(const struct filter *f);
 
 /* LINKTYPE_ and DLT_ values differ for raw IP only, among those that a live interface has. */
 int filter_dlt(uint32_t linktype);
