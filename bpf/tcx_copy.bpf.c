@@ -13,11 +13,20 @@
 #define packet_load(ctx, off, to, len) bpf_skb_load_bytes(ctx, off, to, len)
 #define packet_load_small(ctx, to, len) bpf_skb_load_bytes(ctx, 0, to, len)
 #include "packet.bpf.h"
+#include "filter.bpf.h"
 
 #define PACKET_OUTGOING	4		/* linux/if_packet.h */
 #define PACKET_LOOPBACK	5		/* the host's own multicast coming back: no link header */
 
 const volatile struct tcx_copy_cfg cfg = {};
+
+/* As progs of filter.bpf.h, for the program of the packet socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, XPROG_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} socket_progs SEC(".maps");
 
 static __always_inline void copy(struct __sk_buff *skb, __u8 flags)
 {
@@ -43,13 +52,31 @@ static __always_inline void copy(struct __sk_buff *skb, __u8 flags)
 SEC("tc")
 int tcx_in(struct __sk_buff *skb)
 {
-	if (skb->pkt_type != PACKET_LOOPBACK)
-		copy(skb, 0);
+	if (skb->pkt_type == PACKET_LOOPBACK)
+		return TCX_NEXT;
+	filter_first(skb, &progs, XPROG_FILTER_IN);
+	copy(skb, 0);
 	return TCX_NEXT;
 }
 
 SEC("tc")
 int tcx_out(struct __sk_buff *skb)
+{
+	filter_first(skb, &progs, XPROG_FILTER_OUT);
+	copy(skb, XEV_OUT);
+	return TCX_NEXT;
+}
+
+/* Behind a filter. */
+SEC("tc")
+int tcx_in_kept(struct __sk_buff *skb)
+{
+	copy(skb, 0);
+	return TCX_NEXT;
+}
+
+SEC("tc")
+int tcx_out_kept(struct __sk_buff *skb)
 {
 	copy(skb, XEV_OUT);
 	return TCX_NEXT;
@@ -61,8 +88,17 @@ int packet_both(struct __sk_buff *skb)
 {
 	bool out = skb->pkt_type == PACKET_OUTGOING;
 
-	if (!(out && cfg.loopback))
-		copy(skb, out ? XEV_OUT : 0);
+	if (out && cfg.loopback)
+		return 0;
+	filter_first(skb, &socket_progs, XPROG_FILTER_IN);
+	copy(skb, out ? XEV_OUT : 0);
+	return 0;
+}
+
+SEC("socket")
+int packet_kept(struct __sk_buff *skb)
+{
+	copy(skb, skb->pkt_type == PACKET_OUTGOING ? XEV_OUT : 0);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ static __always_inline int packet_load_small(struct xdp_md *ctx, __u8 *to, __u32
 }
 
 #include "packet.bpf.h"
+#include "filter.bpf.h"
 
 const volatile struct xdp_copy_cfg cfg = {};
 
@@ -49,12 +50,29 @@ static __always_inline void copy(struct xdp_md *ctx, __u32 wire_len)
 SEC("xdp")
 int xdp_copy(struct xdp_md *ctx)
 {
+	filter_first(ctx, &progs, XPROG_FILTER_IN);
+	copy(ctx, ctx->data_end - ctx->data);
+	return XDP_PASS;
+}
+
+/* Behind a filter. */
+SEC("xdp")
+int xdp_copy_kept(struct xdp_md *ctx)
+{
 	copy(ctx, ctx->data_end - ctx->data);
 	return XDP_PASS;
 }
 
 SEC("xdp.frags")
 int xdp_copy_frags(struct xdp_md *ctx)
+{
+	filter_first(ctx, &progs, XPROG_FILTER_IN);
+	copy(ctx, bpf_xdp_get_buff_len(ctx));
+	return XDP_PASS;
+}
+
+SEC("xdp.frags")
+int xdp_frags_kept(struct xdp_md *ctx)
 {
 	copy(ctx, bpf_xdp_get_buff_len(ctx));
 	return XDP_PASS;

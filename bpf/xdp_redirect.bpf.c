@@ -5,13 +5,14 @@
  * Owns: nothing; counts stand in a mapped array, a struct per queue.
  * Verdict on trouble: XDP_PASS, as for all that the host shall keep.
  *
- * The way of a frame: host_keeps() -> capture(). A filter takes the place of
- * the first and tail-calls the second.
+ * The way of a frame: host_keeps() -> filter, if one is set -> capture(). What the
+ * filter refuses passes on to the host.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <xcap_event.h>
+#include "filter.bpf.h"
 
 #define ETH_P_IP 0x0800
 #define ETH_P_ARP 0x0806
@@ -170,7 +171,18 @@ int xdp_redirect(struct xdp_md *ctx)
 		count(&counts->filtered);
 		return XDP_PASS;
 	}
+	filter_first(ctx, &progs, XPROG_FILTER_IN);
 	return capture(ctx, counts, queue);
+}
+
+/* Behind a filter; the frame is counted as seen. */
+SEC("xdp")
+int redirect_kept(struct xdp_md *ctx)
+{
+	__u32 queue = ctx->rx_queue_index;
+	struct xcap_cpu *counts = bpf_map_lookup_elem(&queues, &queue);
+
+	return counts ? capture(ctx, counts, queue) : XDP_PASS;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -363,9 +363,14 @@ XCAP_API int xcap_fd(struct xcap *x);
  *
  * Holds for packets of every source from the next batch on (xcap_next() has up to
  * 63 records in hand); records that are not packets are not touched. What it
- * refuses is counted as filtered.
+ * refuses is counted as filtered. Filters run in the kernel where they can, so that
+ * what is refused is neither copied nor, by xsk:, taken from the host; each packet
+ * that comes meanwhile is judged by the filter before or by this one. Takes some
+ * tens of milliseconds while packets are captured.
  *
- * Return: 0; -EINVAL with libpcap's sentence in xcap_errmsg(x).
+ * Return: 0; else the filter before stays, and xcap_errmsg(x) says why: -EINVAL no
+ *         filter; of xsk: -EOPNOTSUPP or -E2BIG the kernel cannot run it, and -EPERM
+ *         the process has given up what is needed to load it.
  * Owns:   the expression is not kept.
  * Threads: one thread per handle.
  * Since:  0.1

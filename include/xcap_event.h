@@ -183,6 +183,18 @@ struct xcap_cpu {
 };
 _Static_assert(sizeof(struct xcap_cpu) == 64, "layout");
 
+/*
+ * Slots of a prog array (bpf/filter.bpf.h). A filter that is set stands before the program that
+ * captures; without one the slot is empty, and the program at the hook captures itself.
+ */
+enum {
+	XPROG_FILTER_IN		= 0,
+	XPROG_CAPTURE_IN	= 1,
+	XPROG_FILTER_OUT	= 2,	/* where the two ways have a hook each */
+	XPROG_CAPTURE_OUT	= 3,
+	XPROG_MAX		= 4,
+};
+
 /* Reader to programs, in .bss: set before the reader sleeps, cleared by the first to wake it. */
 struct xcap_ctl {
 	__u32 sleeping;

@@ -366,6 +366,7 @@ int source_open(struct source *s, const struct spec *spec)
 	if (ret)
 		return ret;
 	memcpy(s->spec, spec->text, sizeof(s->spec));
+	s->filter_ns = INT64_MAX;
 	if (s->conf->remote && s->ops->privileged)
 		return remote_open(s, spec);
 	return s->ops->open(s, spec);

@@ -39,6 +39,7 @@ struct source_conf {
 	int64_t  slack_ns;
 	bool     self;		/* own syscalls too */
 	bool     promisc;	/* interfaces see all frames, unless their spec says otherwise */
+	const char *filter;	/* set it before a packet is copied; NULL: none, or open already */
 	bool     given;		/* opened for another process, which will take it */
 	struct remote *remote;	/* who opens what takes privilege; NULL: we ourselves */
 	const struct ssh_peer *ssh;	/* given: the reader's connection; NULL: look for ours */
@@ -53,6 +54,7 @@ struct source {
 	int nr_lanes;		/* set by open() */
 	int64_t slack_ns;	/* longest wait for this source; INT64_MAX: no bound */
 	int64_t nap_ns;		/* the reader may look away so long; 0: a millisecond and more */
+	int64_t filter_ns;	/* packets not older passed the kernel's filter; INT64_MAX: none */
 	uint32_t ifindex;
 	uint32_t linktype;	/* LINKTYPE_ value of its packets */
 	uint32_t flags;		/* XCAP_SOURCE_ */
@@ -124,6 +126,14 @@ struct source_ops {
 	 * lanes end by themselves.
 	 */
 	void (*stop)(struct source *s);
+
+	/*
+	 * From here on the kernel passes over packets that do not match a pcap expression, as
+	 * conf->filter did from the start; NULL: over none. It may let some of them through,
+	 * filter_ns says from when on it does not. NULL op: all are let through.
+	 * Return: 0; -errno with a sentence, and nothing has changed.
+	 */
+	int (*filter)(struct source *s, const char *expression);
 
 	/* Only looks: on any thread and in signal handlers, while the source is open. */
 	void (*stats)(struct source *s, struct source_stats *st);

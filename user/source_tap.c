@@ -15,6 +15,7 @@
 #include "attach.h"
 #include "bpf_load.h"
 #include "clock.h"
+#include "kfilter.h"
 #include "netdev.h"
 #include "rings.h"
 #include "source.h"
@@ -24,11 +25,13 @@
 /* how often an idle tap looks whether its interface is there */
 #define LOOK_NS (100 * NS_PER_MS)
 #define LINKTYPE_RAW 101
+#define TCX_NEXT (-1u)			/* kernel 6.6 */
 #define FRAME_OVERHEAD 22		/* Ethernet header and two tags */
 
 struct tap {
 	struct tcx_copy_bpf *tcx;	/* one of the two is loaded */
 	struct xdp_copy_bpf *xdp;
+	struct kfilter filter;
 	struct rings rings;
 	int links[2];			/* of TCX, XDP, or the socket; -1 none */
 	int promisc;			/* socket, -1 none */
@@ -77,7 +80,9 @@ static int load_xdp(struct tap *t, struct source *s, const struct netdev *dev, u
 	cfg->snaplen = snaplen;
 	cfg->ifindex = dev->ifindex;
 	bpf_program__set_autoload(t->xdp->progs.xdp_copy, !frags);
+	bpf_program__set_autoload(t->xdp->progs.xdp_copy_kept, !frags);
 	bpf_program__set_autoload(t->xdp->progs.xdp_copy_frags, frags);
+	bpf_program__set_autoload(t->xdp->progs.xdp_frags_kept, frags);
 	ret = rings_prepare(t->xdp->maps.events, t->xdp->maps.cpus);
 	ret = ret ?: xdp_copy_bpf__load(t->xdp);
 	if (ret)
@@ -87,6 +92,29 @@ static int load_xdp(struct tap *t, struct source *s, const struct netdev *dev, u
 }
 
 /* ---- attaching ---- */
+
+/* Before anything is attached: no packet is copied that nobody wants. */
+static int open_filter(struct tap *t, struct source *s, enum cbpf_hook hook,
+		       const struct bpf_map *progs, const struct bpf_program *in,
+		       const struct bpf_program *out)
+{
+	int ret;
+
+	t->filter = (struct kfilter){
+		.target = {
+			.hook = hook,
+			.progs_fd = bpf_map__fd(progs),
+			.verdict = hook == CBPF_SOCKET ? 0 :
+				   hook == CBPF_TC ? TCX_NEXT : XDP_PASS,
+			.counts_fd = bpf_map__fd(t->xdp ? t->xdp->maps.cpus : t->tcx->maps.cpus),
+			.count_seen = true,
+		},
+		.in = bpf_program__fd(in),
+		.out = out ? bpf_program__fd(out) : -1,
+	};
+	ret = kfilter_open(&t->filter, s->err);
+	return ret ?: kfilter_try(&t->filter, s, s->conf->filter);
+}
 
 static int attach(struct tap *t, int slot, struct bpf_program *prog, int fd)
 {
@@ -101,11 +129,15 @@ static int attach(struct tap *t, int slot, struct bpf_program *prog, int fd)
 static int open_packet(struct tap *t, struct source *s, const struct netdev *dev)
 {
 	struct bpf_program *prog = t->tcx->progs.packet_both;
+	int ret;
 
 	snprintf(s->mode, sizeof(s->mode), "tap packet");
 	snprintf(s->note, sizeof(s->note), "copies both directions at a packet socket, "
 		 "because this kernel has no TCX");
-	return attach(t, 0, prog, attach_packet(bpf_program__fd(prog), dev->ifindex, s->err));
+	ret = open_filter(t, s, CBPF_SOCKET, t->tcx->maps.socket_progs,
+			  t->tcx->progs.packet_kept, NULL);
+	return ret ?: attach(t, 0, prog,
+			     attach_packet(bpf_program__fd(prog), dev->ifindex, s->err));
 }
 
 /* On lo every frame is seen twice; only the incoming copy is a record. */
@@ -117,18 +149,20 @@ static int open_tcx(struct tap *t, struct source *s, const struct netdev *dev, u
 
 	if (ret)
 		return ret;
+	snprintf(s->mode, sizeof(s->mode), "tap tcx");
+	snprintf(s->note, sizeof(s->note), "copies %s at TCX; the host's traffic is not touched",
+		 loopback ? "what comes in" : "both directions");
+	ret = open_filter(t, s, CBPF_TC, t->tcx->maps.progs, t->tcx->progs.tcx_in_kept,
+			  t->tcx->progs.tcx_out_kept);
+	if (ret)
+		return ret;
 	ret = attach(t, 0, t->tcx->progs.tcx_in,
 		     attach_tcx(bpf_program__fd(t->tcx->progs.tcx_in), dev->ifindex, false,
 				s->err));
 	if (ret == -EOPNOTSUPP)
 		return open_packet(t, s, dev);
-	if (ret)
+	if (ret || loopback)
 		return ret;
-	snprintf(s->mode, sizeof(s->mode), "tap tcx");
-	snprintf(s->note, sizeof(s->note), "copies %s at TCX; the host's traffic is not touched",
-		 loopback ? "what comes in" : "both directions");
-	if (loopback)
-		return 0;
 	return attach(t, 1, t->tcx->progs.tcx_out,
 		      attach_tcx(bpf_program__fd(t->tcx->progs.tcx_out), dev->ifindex, true,
 				 s->err));
@@ -140,16 +174,21 @@ static int open_xdp(struct tap *t, struct source *s, const struct netdev *dev, u
 	bool frags = dev->mtu + FRAME_OVERHEAD > (uint32_t)sysconf(_SC_PAGESIZE) / 2;
 	bool generic = false;
 	struct bpf_program *prog;
+	char filter[sizeof(s->note)];
 	int ret = load_xdp(t, s, dev, snaplen, ring_bytes, frags);
 
+	ret = ret ?: open_filter(t, s, frags ? CBPF_XDP_FRAGS : CBPF_XDP, t->xdp->maps.progs,
+				 frags ? t->xdp->progs.xdp_frags_kept :
+					 t->xdp->progs.xdp_copy_kept, NULL);
 	if (ret)
 		return ret;
+	memcpy(filter, s->note, sizeof(filter));
 	prog = frags ? t->xdp->progs.xdp_copy_frags : t->xdp->progs.xdp_copy;
 	ret = attach(t, 0, prog, attach_xdp(bpf_program__fd(prog), dev->ifindex, &generic, s->err));
 	snprintf(s->mode, sizeof(s->mode), "tap xdp");
 	snprintf(s->note, sizeof(s->note), "copies what comes in at XDP%s, before the stack; "
-		 "what goes out, and tags the NIC or kernel keeps beside the frame, are not seen",
-		 generic ? " (generic)" : "");
+		 "what goes out, and tags the NIC or kernel keeps beside the frame, are not "
+		 "seen%.256s", generic ? " (generic)" : "", filter);
 	return ret;
 }
 
@@ -204,6 +243,8 @@ static struct tap *tap_new(struct source *s)
 	struct tap *t = calloc(1, sizeof(*t));
 
 	if (t)
+		t->filter.target.progs_fd = -1;
+	if (t)
 		t->links[0] = t->links[1] = t->promisc = t->progs[0] = t->progs[1] = -1;
 	s->priv = t;
 	return t;
@@ -236,11 +277,17 @@ static int source_tap_open(struct source *s, const struct spec *spec)
 		source_tap_close(s);
 		return ret;
 	}
+	t->filter.live = true;
 	s->nr_lanes = t->rings.nr + 1;
 	return 0;
 }
 
 /* ---- the contract ---- */
+
+static int source_tap_filter(struct source *s, const char *expression)
+{
+	return kfilter_try(&((struct tap *)s->priv)->filter, s, expression);
+}
 
 /* The links outlive the interface silently, so an idle tap has to look. */
 static void check_gone(struct tap *t, struct source *s)
@@ -411,6 +458,7 @@ const struct source_ops source_tap_ops = {
 	.arm = source_tap_arm,
 	.sleep = source_tap_sleep,
 	.stop = source_tap_stop,
+	.filter = source_tap_filter,
 	.stats = source_tap_stats,
 	.close = source_tap_close,
 	.give = source_tap_give,

@@ -21,6 +21,7 @@
 #include "bpf_load.h"
 #include "busypoll.h"
 #include "clock.h"
+#include "kfilter.h"
 #include "netdev.h"
 #include "source.h"
 #include "ssh.h"
@@ -39,10 +40,12 @@
 #define HOOK_FOR (NS_PER_SEC / 2)	/* so may a killed process its program */
 #define LINK_FOR (5 * NS_PER_SEC)	/* NICs that begin anew when a program is attached */
 #define NAP_US 10000
+#define FILTER_NOTE "leaves to the host what does not match"
 #define NS_PER_FRAME 67		/* 10 Gbit/s of the smallest frames: a nap fills half the ring */
 
 struct xsk {
 	struct xdp_redirect_bpf *bpf;
+	struct kfilter filter;
 	struct umem umem;
 	struct xsk_umem *xdp_umem;
 	struct xskq *queues;
@@ -76,6 +79,46 @@ static void configure(struct xsk *x, const struct xsk_conf *c, const struct ssh_
 	bpf_map__set_max_entries(x->bpf->maps.queues, c->first + c->nr);
 	if (c->sg)
 		bpf_program__set_flags(x->bpf->progs.xdp_redirect, BPF_F_XDP_HAS_FRAGS);
+	if (c->sg)
+		bpf_program__set_flags(x->bpf->progs.redirect_kept, BPF_F_XDP_HAS_FRAGS);
+}
+
+/* What does not match is the host's, so the kernel has to be able to tell. */
+static int set_filter(struct xsk *x, struct source *s, const char *expression)
+{
+	int ret = kfilter_set(&x->filter, s, expression);
+	struct error why;
+
+	if (ret == -EOPNOTSUPP || ret == -E2BIG) {
+		why = *s->err;
+		return error_set(s->err, ret, "%.350s, so it cannot leave to the host what does "
+				 "not match: use a simpler filter, or copy with tap:%s", why.text,
+				 x->conf.dev.name);
+	}
+	if (!ret)
+		kfilter_note(s, "%s", expression && *expression ?
+			     FILTER_NOTE : "");
+	return ret;
+}
+
+static int open_filter(struct xsk *x, struct source *s, bool shared)
+{
+	int ret;
+
+	x->filter = (struct kfilter){
+		.target = {
+			.hook = x->conf.sg ? CBPF_XDP_FRAGS : CBPF_XDP,
+			.progs_fd = bpf_map__fd(x->bpf->maps.progs),
+			.verdict = XDP_PASS,
+			.counts_fd = bpf_map__fd(x->bpf->maps.queues),
+			.by_queue = true,
+			.shared = shared,
+		},
+		.in = bpf_program__fd(x->bpf->progs.redirect_kept),
+		.out = -1,
+	};
+	ret = kfilter_open(&x->filter, s->err);
+	return ret ?: set_filter(x, s, s->conf->filter);
 }
 
 /* A capture that was killed a moment ago may still be on its way out. */
@@ -106,7 +149,8 @@ static int load_and_attach(struct xsk *x, struct source *s, const struct xsk_con
 	ret = xdp_redirect_bpf__load(x->bpf);
 	if (ret)
 		return bpf_load_failed(ret, s->spec, s->err);
-	return attach_patiently(x, s, c);
+	ret = open_filter(x, s, shared);
+	return ret ?: attach_patiently(x, s, c);
 }
 
 static void detach(struct xsk *x)
@@ -311,6 +355,8 @@ static void describe(struct xsk *x, struct source *s, const struct xsk_conf *c,
 	snprintf(s->mode, sizeof(s->mode), "xsk %s", x->generic ? "generic" :
 		 opts.flags & XDP_OPTIONS_ZEROCOPY ? "zero-copy" : "copy");
 	xsk_conf_note(c, ssh, s->note, sizeof(s->note));
+	if (s->conf->filter)
+		kfilter_note(s, FILTER_NOTE);
 }
 
 /* Attaching a program restarts the rings of many a NIC, and the link with them. */
@@ -373,6 +419,7 @@ static int source_xsk_start(struct source *s)
 
 	if (ret)
 		return xsk_conf_refused(&x->conf, ret, x->conf.first, s->err);
+	x->filter.live = true;
 	s->err->text[0] = '\0';		/* of an attempt that another made up for */
 	settle(x, s);
 	return 0;
@@ -380,12 +427,17 @@ static int source_xsk_start(struct source *s)
 
 /* ---- the contract ---- */
 
+static int source_xsk_filter(struct source *s, const char *expression)
+{
+	return set_filter(s->priv, s, expression);
+}
+
 static struct xsk *xsk_new(struct source *s)
 {
 	struct xsk *x = calloc(1, sizeof(*x));
 
 	if (x)
-		x->link = x->promisc = -1;
+		x->link = x->promisc = x->filter.target.progs_fd = -1;
 	s->priv = x;
 	return x;
 }
@@ -573,6 +625,7 @@ const struct source_ops source_xsk_ops = {
 	.arm = source_xsk_arm,
 	.sleep = source_xsk_sleep,
 	.stop = source_xsk_stop,
+	.filter = source_xsk_filter,
 	.stats = source_xsk_stats,
 	.close = source_xsk_close,
 	.give = source_xsk_give,

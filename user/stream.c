@@ -178,10 +178,36 @@ static int build(struct xcap *x)
 	return wait_open(x);
 }
 
+/* NULL or "": no filter, *f stays. */
+static int compile_filter(struct xcap *x, const char *expression, struct filter **f)
+{
+	uint32_t *linktypes;
+	int err = 0;
+
+	if (expression && *expression) {
+		linktypes = calloc(x->nr_sources, sizeof(*linktypes));
+		if (!linktypes)
+			return -ENOMEM;
+		for (int i = 0; i < x->nr_sources; i++)
+			linktypes[i] = x->sources[i]->linktype;
+		err = filter_compile(f, expression, linktypes, x->nr_sources, &x->err);
+		free(linktypes);
+	}
+	return err;
+}
+
+static void put_filter(struct xcap *x, struct filter *f)
+{
+	filter_free(x->filter);
+	x->filter = f;
+	x->kernels = f && filter_is_kernels(f);
+}
+
 int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *opts,
 		struct remote *remote)
 {
 	struct xcap *x = calloc(1, sizeof(*x));
+	struct filter *f = NULL;
 	struct xcap_opts o;
 	int err;
 
@@ -193,10 +219,13 @@ int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *op
 	x->remote = x->conf.remote = remote;
 	x->pid = getpid();
 	err = read_opts(x, &o, opts);
+	x->conf.filter = remote || !o.filter || !*o.filter ? NULL : o.filter;
 	err = err ?: add_sources(x, specs ?: "", o.filter);
+	x->conf.filter = NULL;	/* the caller's */
 	err = err ?: build(x);
-	err = err ?: xcap_set_filter(x, o.filter);
+	err = err ?: compile_filter(x, o.filter, &f);
 	if (!err) {
+		put_filter(x, f);
 		*out = x;
 		return 0;
 	}
@@ -237,26 +266,42 @@ void xcap_close(struct xcap *x)
 	free(x);
 }
 
+/* To the sources from the first on. Return: 0; -errno, and *nr sources have it. */
+static int push_filter(struct xcap *x, const struct filter *f, int *nr)
+{
+	const char *text = f ? filter_kernel_text(f) : NULL;
+	int err = 0, last = *nr;
+
+	for (*nr = 0; *nr < last; (*nr)++) {
+		struct source *s = x->sources[*nr];
+
+		if (s->ops->filter)
+			err = s->ops->filter(s, text);
+		if (err)
+			break;
+	}
+	return err;
+}
+
 int xcap_set_filter(struct xcap *x, const char *expression)
 {
+	int nr = x->nr_sources, err;
 	struct filter *f = NULL;
-	uint32_t *linktypes;
-	int err = 0;
+	struct error why;
 
-	if (expression && *expression) {
-		linktypes = calloc(x->nr_sources, sizeof(*linktypes));
-		if (!linktypes)
-			return -ENOMEM;
-		for (int i = 0; i < x->nr_sources; i++)
-			linktypes[i] = x->sources[i]->linktype;
-		err = filter_compile(&f, expression, linktypes, x->nr_sources, &x->err);
-		free(linktypes);
-	}
+	err = compile_filter(x, expression, &f);
 	if (err)
 		return err;
-	filter_free(x->filter);
-	x->filter = f;
-	return 0;
+	err = push_filter(x, f, &nr);
+	if (!err) {
+		put_filter(x, f);
+		return 0;
+	}
+	why = x->err;
+	push_filter(x, x->filter, &nr);		/* what they had before, they can have again */
+	x->err = why;
+	filter_free(f);
+	return err;
 }
 
 /* ---- settling what the merge gave ---- */
@@ -305,14 +350,20 @@ static void join_task(struct xcap *x, struct xcap_record *rec)
 		memcpy(rec->sw.next_comm, t->comm, sizeof(rec->sw.next_comm));
 }
 
+static inline bool matches(struct xcap *x, const struct xcap_record *rec)
+{
+	if (!x->filter || (x->kernels && rec->mono_ns >= x->sources[rec->source]->filter_ns))
+		return true;
+	return filter_match(x->filter, rec->packet.linktype, rec->direction == XCAP_DIR_OUT,
+			    rec->data, rec->caplen, rec->len);
+}
+
 /* Return: true: the reader gets it. */
 static inline bool settle(struct xcap *x, struct xcap_record *rec)
 {
 	switch (rec->type) {
 	case XCAP_PACKET:
-		if (!x->filter || filter_match(x->filter, rec->packet.linktype,
-					       rec->direction == XCAP_DIR_OUT, rec->data,
-					       rec->caplen, rec->len))
+		if (matches(x, rec))
 			break;
 		x->counts[rec->source].filtered++;
 		return false;

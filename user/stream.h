@@ -26,6 +26,7 @@ struct xcap {
 	struct merge *merge;
 	struct tasks *tasks;
 	struct filter *filter;
+	bool kernels;			/* what passed a source's filter in the kernel matches it */
 	struct stream_lane *lanes;
 	struct xcap_stats *counts;	/* by source: what the stream counts itself */
 	uint64_t *nr_tasks;		/* by source: task records, which no reader sees */
