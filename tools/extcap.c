@@ -400,6 +400,7 @@ static int capture(struct extcap *e, const struct command *cmd)
 	int err, code;
 
 	c->write_to = e->fifo;
+	c->process_as = XCAP_PROCESS_COMMENTS;	/* to Wireshark 4 blocks are frames */
 	code = check_only(e, cmd);
 	if (code == OPTIONS_RUN)
 		code = capture_check(c, cmd, false);

@@ -12,21 +12,25 @@ static inline uint64_t hash_mix(uint64_t h, uint64_t v)
 	return h ^ h >> 32;
 }
 
+/* Two lanes: a multiplication waits for the one before it. */
 static inline uint64_t hash_bytes(uint64_t h, const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
-	uint64_t v = 0;
+	uint64_t v[2] = { 0 }, other = 1;
 
 	h = hash_mix(h, len);
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&v, p, 8);
-		h = hash_mix(h, v);
+	for (; len >= 16; p += 16, len -= 16) {
+		memcpy(v, p, 16);
+		h = hash_mix(h, v[0]);
+		other = hash_mix(other, v[1]);
 	}
-	if (!len)
-		return h;
-	v = 0;
-	memcpy(&v, p, len);
-	return hash_mix(h, v);
+	if (len) {
+		v[0] = v[1] = 0;
+		memcpy(v, p, len);
+		h = hash_mix(h, v[0]);
+		other = hash_mix(other, v[1]);
+	}
+	return hash_mix(h, other);
 }
 
 #endif

@@ -86,9 +86,12 @@ static uint64_t hash_text(uint64_t h, const char *s)
 	return hash_bytes(h, s, strlen(s));
 }
 
+/* An id has one path; the name of the container may be found out later. */
 static uint64_t cgroup_print(const struct xcap_cgroup *g)
 {
-	return hash_text(hash_text(hash_text(0, g->path), g->container), g->container_name);
+	uint64_t h = hash_text(g->id, g->container_name);
+
+	return g->id ? h : hash_text(hash_text(h, g->path), g->container);
 }
 
 /* A process that runs another program has another one. */
@@ -253,6 +256,25 @@ static void put_number(uint8_t **w, uint32_t n)
 }
 
 /*
+ * Eight bytes at once, as most text allows: NULs become spaces. Return: false: one of them is
+ * neither a NUL nor printable ASCII.
+ */
+static bool plain_eight(const char *s, uint8_t *to)
+{
+	const uint64_t high = 0x8080808080808080, low = ~high;
+	uint64_t v, zero;
+
+	memcpy(&v, s, 8);
+	zero = ~(((v & low) + low) | v) & high;
+	v |= zero >> 2;
+	/* a byte of 0x80 or more, below 0x20, 0x7f; or one behind such a byte */
+	if ((v | (v - (high >> 2)) | ((v & low) + (high >> 7))) & high)
+		return false;
+	memcpy(to, &v, 8);
+	return true;
+}
+
+/*
  * Text of any origin into a line of a comment: UTF-8, and nothing that ends the line. A NUL
  * between arguments becomes a space. What is too long ends in three points.
  */
@@ -262,8 +284,15 @@ static void put_line(uint8_t **w, const char *s, size_t len)
 
 	while (i < len) {
 		unsigned char c = s[i];
-		int n = c < 0x80 ? 1 : xcap_utf8(s + i, len - i);
+		int n;
 
+		if (len - i >= 8 && out + 12 <= MAX_SHOWN && plain_eight(s + i, *w)) {
+			*w += 8;
+			i += 8;
+			out += 8;
+			continue;
+		}
+		n = c < 0x80 ? 1 : xcap_utf8(s + i, len - i);
 		if (out + 4 > MAX_SHOWN) {
 			put_word(w, "...");
 			return;

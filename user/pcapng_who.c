@@ -21,7 +21,7 @@ static const struct pcapng_reader little = { .swapped = __BYTE_ORDER == __BIG_EN
 static const char *keep(char **to, struct pcapng_span s)
 {
 	char *text = *to;
-	size_t len = strnlen((const char *)s.p, s.len);
+	size_t len = s.len ? strnlen((const char *)s.p, s.len) : 0;
 
 	if (!len)
 		return "";
@@ -49,7 +49,7 @@ static void keep_args(char **to, struct xcap_process *p, struct pcapng_span s, c
 
 static void keep_comm(char *comm, struct pcapng_span s)
 {
-	size_t len = strnlen((const char *)s.p, s.len < 15 ? s.len : 15);
+	size_t len = s.len ? strnlen((const char *)s.p, s.len < 15 ? s.len : 15) : 0;
 
 	if (len)
 		memcpy(comm, s.p, len);

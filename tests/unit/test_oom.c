@@ -11,12 +11,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include <pcap/pcap.h>
-#include <xcap.h>
+#include "pcapng.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -63,22 +63,42 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size)
 
 static char in[] = "/tmp/test_oom_in_XXXXXX", out[] = "/tmp/test_oom_out_XXXXXX";
 
+static void put(int fd, const uint8_t *block, size_t len)
+{
+	assert_int_equal(write(fd, block, len), len);
+}
+
+/* Packets of processes that blocks tell of, and of those that comments do. */
 static void make_file(void)
 {
-	pcap_t *dead = pcap_open_dead(DLT_EN10MB, 65535);
-	struct pcap_pkthdr h = { .caplen = 60, .len = 60 };
-	unsigned char frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45 };
-	pcap_dumper_t *d;
+	static uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45 };
+	static uint8_t b[PCAPNG_SNAPLEN];
+	struct xcap_process p = { .ppid = 1, .exe = "/bin/x", .args = "x", .args_len = 2 };
+	struct xcap_cgroup g = { .id = 5, .path = "/docker", .runtime = "", .container = "abc",
+				 .container_name = "", .pod = "", .unit = "" };
+	struct xcap_record r = {
+		.type = XCAP_PACKET, .data = frame, .caplen = 60, .len = 60, .comm = "x",
+		.packet.linktype = 1,
+	};
+	struct pcapng_frame f = { 0 };
+	int fd = mkstemp(in);
 
-	close(mkstemp(in));
 	close(mkstemp(out));
-	d = pcap_dump_open(dead, in);
+	put(fd, b, pcapng_put_section(b, "", "", ""));
+	put(fd, b, pcapng_put_interface(b, 1, "eth0", ""));
 	for (int i = 0; i < NR_PACKETS; i++) {
-		h.ts.tv_sec = 1000 + i;
-		pcap_dump((unsigned char *)d, &h, frame);
+		r.wall_ns = 1000000000000ll + i;
+		r.pid = r.tid = p.pid = i / 10;
+		r.process = r.pid ? &p : NULL;
+		r.cgroup = r.pid ? &g : NULL;
+		r.cgroup_id = r.pid % 3;
+		g.id = r.pid % 3;
+		f.comments = r.pid % 2;
+		if (r.pid && !f.comments && i % 10 == 0)
+			put(fd, b, pcapng_put_process(b, &r));
+		put(fd, b, pcapng_put_packet(b, &r, &f));
 	}
-	pcap_dump_close(d);
-	pcap_close(dead);
+	close(fd);
 }
 
 static int copy_all(struct xcap *x, struct xcap_sink *sink)
