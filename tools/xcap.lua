@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
 -- In:   frames of link type USER0 (147) as xcap-linktypes(7) describes them, and the system
---       calls and switches of pcapng files that xcap writes.
+--       calls, switches and processes of pcapng files that xcap writes.
 -- Out:  packets, system calls, context switches and losses in Wireshark's list, by name, with
 --       fields for filters: xcap.pid == 1292 && xcap.syscall == "write" && xcap.ret < 0
+--       Packets have those of their owner, from the comments that ptcpdump writes too.
 -- Owns: nothing.
 -- Runs on: Wireshark and tshark, 3.6 or later:  tshark -X lua_script:xcap.lua -r FILE
 
@@ -69,6 +70,11 @@ local f = {
 	next_prio = ProtoField.uint32("xcap.next_prio", "Priority of the next task"),
 	lost = ProtoField.uint64("xcap.lost", "Records lost"),
 	where = ProtoField.string("xcap.where", "Place of the loss"),
+	exe = ProtoField.string("xcap.exe", "Program"),
+	args = ProtoField.string("xcap.args", "Arguments of the program"),
+	container = ProtoField.string("xcap.container", "Container"),
+	container_name = ProtoField.string("xcap.container_name", "Name of the container"),
+	pod = ProtoField.string("xcap.pod", "Pod"),
 }
 local arg_fields = {}
 for i = 0, 5 do
@@ -77,7 +83,8 @@ end
 xcap.fields = { f.version, f.type, f.head_len, f.flags, f.late, f.compat, f.joined, f.cpu, f.pid,
 	f.tid, f.uid, f.ifindex, f.cgroup, f.comm, f.direction, f.machine, f.source, f.linktype,
 	f.wire_len, f.queue, f.nr, f.syscall, f.arg, f.ret, f.next_pid, f.next_tid, f.next_comm,
-	f.prev_state, f.next_prio, f.lost, f.where, arg_fields[0], arg_fields[1], arg_fields[2],
+	f.prev_state, f.next_prio, f.lost, f.where, f.exe, f.args, f.container, f.container_name,
+	f.pod, arg_fields[0], arg_fields[1], arg_fields[2],
 	arg_fields[3], arg_fields[4], arg_fields[5] }
 local cut = ProtoExpert.new("xcap.cut", "The record is cut", expert.group.MALFORMED,
 	expert.severity.WARN)
@@ -350,6 +357,104 @@ local function as_frame(tvb, at)
 	return ByteArray.new(head .. hex(24, 4) .. "00000000" .. hex(52, sizes[kind]))
 end
 
+-- ---- pcapng: who is behind a packet ----
+
+-- a field that this Wireshark may not have
+local function field(name)
+	local known, f_or_why = pcall(Field.new, name)
+
+	return known and f_or_why or function() end
+end
+
+local comment, block_pen = field("frame.comment"), field("frame.cb_pen")
+local WIRESHARK_PEN, PROCESS = 32622, 3
+
+local words = { "PID", "ThreadId", "ThreadName", "UserId", "Cmd", "Args", "ContainerId",
+	"ContainerName", "PodUID" }
+local fields = { PID = f.pid, ThreadId = f.tid, ThreadName = f.comm, UserId = f.uid,
+	Cmd = f.exe, Args = f.args, ContainerId = f.container, ContainerName = f.container_name,
+	PodUID = f.pod }
+local numbers = { PID = true, ThreadId = true, UserId = true }
+
+-- nil: it is no id
+local function id_of(text)
+	local n = text:match("^%d+%s*$") and tonumber(text)
+
+	return n and n < 2 ^ 32 and n or nil
+end
+
+-- a comment's lines "PID: 1292" by their words; nil: it has none
+local function words_of(text, said)
+	for word, value in text:gmatch("(%w+):[ \t]*([^\n]*)") do
+		if fields[word] and value ~= "" then
+			said = said or {}
+			if numbers[word] then
+				said[word] = id_of(value)
+			else
+				said[word] = value
+			end
+		end
+	end
+	return said
+end
+
+local function owner_of(comments, root)
+	local said
+
+	for _, c in ipairs(comments) do
+		said = words_of(c.value, said)
+	end
+	if not said or not said.PID then
+		return
+	end
+	local name = said.ThreadName or (said.Cmd or ""):match("[^/]*$")
+	local tree = root:add(xcap, "xcap owner: " .. name .. "[" .. said.PID .. "]")
+
+	said.ThreadName = name
+	for _, word in ipairs(words) do
+		if said[word] then
+			tree:add(fields[word], said[word]):set_generated()
+		end
+	end
+end
+
+-- options of a process block: 2 name, 3 path, 4 command line, 6 user
+local function process_block(tvb, pinfo, root)
+	local len = tvb:len()
+
+	if len < 12 or tvb(0, 4):le_uint() ~= PROCESS or tvb(4, 4):le_uint() < 4 or
+	   tvb(4, 4):le_uint() > len - 8 then
+		return
+	end
+	local tree = root:add(xcap, tvb(), "xcap process")
+	local texts, at = {}, 12
+	local last = 8 + tvb(4, 4):le_uint()
+
+	tree:add_le(f.pid, tvb(8, 4))
+	while at + 4 <= last do
+		local code, size = tvb(at, 2):le_uint(), tvb(at + 2, 2):le_uint()
+		local kind = ({ [2] = f.comm, [3] = f.exe, [4] = f.args })[code]
+
+		if code == 0 or at + 4 + size > last then
+			break
+		end
+		if kind and size > 0 then
+			local range = tvb(at + 4, size)
+
+			texts[code] = ByteArray.new((range:bytes():tohex():gsub("(..)", function(b)
+				return b == "00" and "20" or b
+			end))):raw():gsub("[%c\127-\255]", "?")
+			tree:add(kind, range, texts[code])
+		elseif code == 6 and size == 4 then
+			tree:add_le(f.uid, tvb(at + 4, 4))
+		end
+		at = at + 4 + size + -size % 4
+	end
+	pinfo.cols.protocol = "xcap"
+	pinfo.cols.info = "process " .. (texts[2] or "") .. "[" .. tvb(8, 4):le_uint() .. "] " ..
+		(texts[3] or "") .. (texts[4] and " (" .. texts[4] .. ")" or "")
+end
+
 local event = Proto("xcap_event", "xcap record of a sysdig event")
 
 function event.dissector(tvb, pinfo, root)
@@ -358,6 +463,10 @@ function event.dissector(tvb, pinfo, root)
 
 	if frame then
 		xcap.dissector(frame:tvb("xcap record"), pinfo, root)
+	elseif block_pen() and block_pen().value == WIRESHARK_PEN then
+		process_block(tvb, pinfo, root)
+	elseif comment() then
+		owner_of({ comment() }, root)
 	end
 end
 

@@ -92,4 +92,21 @@ done
 xcap dump -q -r wireshark.pcapng -w first.pcapng 2>err
 tshark -r first.pcapng -T fields -e frame.time_relative 2>/dev/null | awk '$1 > 100 { bad = 1 } END { exit bad }' ||
 	fail "relative times count from the epoch"
+
+# with xcap.lua a packet has fields of its owner, and such a frame says which process it is
+lua() {
+	tshark -X "lua_script:$B/xcap.lua" "$@" 2>lua.err
+}
+[ "$(lua -r ours.pcapng -Y 'arp && xcap.pid == 99 && xcap.tid == 100 && xcap.comm == "nginx" && xcap.uid == 33 &&
+	xcap.exe == "/usr/sbin/nginx" && xcap.args == "nginx -g daemon off;" && xcap.container_name == "web"' | wc -l)" = 70 ] ||
+	fail "xcap.lua has other owners: $(cat lua.err)"
+lua -r ours.pcapng -Y frame.cb_pen -T fields -e _ws.col.Info >blocks.txt
+diff blocks.txt - <<'END' || fail "xcap.lua has other processes: $(cat lua.err)"
+process nginx[99] /usr/sbin/nginx (nginx -g daemon off;)
+process arping[4321] /usr/sbin/arping (arping -c 10.0.0.1)
+process arpd[4321] /usr/sbin/arpd (arpd)
+END
+lua -r ptcpdump.pcapng -T fields -e xcap.pid -e xcap.comm -e xcap.pod | diff - <(printf '%s\t%s\t%s\n' \
+	1292 resolver 8dbc5577-d0e2-4706-8787-57d52c03ddf2 "" "" "" 12 sshd "") ||
+	fail "xcap.lua does not read ptcpdump's words"
 exit $bad

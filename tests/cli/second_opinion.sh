@@ -78,7 +78,8 @@ grep -q '^        size: 96$' details.txt || fail "read has no size in the detail
 
 # with xcap.lua the list has our own lines, and the fields
 xcap dump -r s.pcapng 2>/dev/null | sed -E '/ arp | --- /d; s/^[0-9:.]* cpu1 //' >ours
-tshark -X "lua_script:$B/xcap.lua" -r s.pcapng -Y xcap -T fields -e _ws.col.Info >theirs 2>lua.err ||
+tshark -X "lua_script:$B/xcap.lua" -r s.pcapng -Y 'xcap && !arp && !frame.cb_pen' \
+	-T fields -e _ws.col.Info >theirs 2>lua.err ||
 	fail "tshark does not take xcap.lua: $(cat lua.err)"
 [ "$(wc -l <theirs)" = $((events + losses)) ] || fail "xcap.lua finds $(wc -l <theirs) events of $events"
 diff -u ours theirs >diff.txt || fail "xcap.lua has other lines: $(head -20 diff.txt)"
