@@ -186,8 +186,9 @@ void cbpf_load_ind(struct gen *g, uint32_t k, int n)
 		go(g, g->reject);
 		return;
 	}
-	mov(g, R1, X);
-	add(g, R1, k);
+	/* not X first: of a copy plus a constant verifiers keep that, and allow small ones only */
+	set(g, R1, k);
+	add_reg(g, R1, X);
 	if (!g->tagged) {
 		read_at(g, A, n);
 		return;

@@ -4,6 +4,9 @@
  * Out:  a valid classic program, a filter expression, a frame: whatever the bytes make of them.
  * Owns: nothing.
  * Runs on: any thread.
+ *
+ * One throw in a statement: compilers differ in the order within one, and a corpus must mean
+ * the same to all of them.
  */
 #ifndef CBPF_RANDOM_H
 #define CBPF_RANDOM_H
@@ -57,7 +60,8 @@ static inline struct cbpf_insn random_alu(struct dice *d)
 {
 	static const uint16_t ops[] = { BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_MOD, BPF_OR,
 					BPF_AND, BPF_XOR, BPF_LSH, BPF_RSH };
-	uint16_t op = ops[throw_dice(d, 10)], src = throw_dice(d, 2) ? BPF_X : BPF_K;
+	uint16_t op = ops[throw_dice(d, 10)];
+	uint16_t src = throw_dice(d, 2) ? BPF_X : BPF_K;
 	uint32_t k = random_k(d);
 
 	if (op == BPF_LSH || op == BPF_RSH)
@@ -71,45 +75,46 @@ static inline struct cbpf_insn random_alu(struct dice *d)
 static inline struct cbpf_insn random_jump(struct dice *d, uint32_t rest)
 {
 	static const uint16_t ops[] = { BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET };
-	uint16_t op = ops[throw_dice(d, 4)], src = throw_dice(d, 2) ? BPF_X : BPF_K;
+	struct cbpf_insn in = { .code = BPF_JMP | ops[throw_dice(d, 4)] };
 
+	in.code |= throw_dice(d, 2) ? BPF_X : BPF_K;
+	in.jt = throw_dice(d, rest);
+	in.jf = throw_dice(d, rest);
+	in.k = random_k(d);
 	if (throw_dice(d, 12) == 0)
-		return (struct cbpf_insn){ .code = BPF_JMP | BPF_JA, .k = throw_dice(d, rest) };
-	return (struct cbpf_insn){ .code = BPF_JMP | op | src, .jt = throw_dice(d, rest),
-				   .jf = throw_dice(d, rest), .k = random_k(d) };
+		in = (struct cbpf_insn){ .code = BPF_JMP | BPF_JA, .k = in.jt };
+	return in;
 }
 
 static inline struct cbpf_insn random_insn(struct dice *d, uint32_t rest)
 {
 	static const uint16_t sizes[] = { BPF_B, BPF_H, BPF_W };
 	static const uint8_t words[] = { 0, 1, 15 };	/* of M[], which the program begins with */
-	uint16_t size = sizes[throw_dice(d, 3)], kind = throw_dice(d, 16);
-	uint32_t word = words[throw_dice(d, 3)];
+	uint16_t size = sizes[throw_dice(d, 3)];
+	uint32_t word = words[throw_dice(d, 3)], k = random_k(d);
+	uint16_t x = throw_dice(d, 2) ? BPF_LDX : BPF_LD;
 
-	switch (kind) {
+	switch (throw_dice(d, 16)) {
 	case 0: case 1: case 2:
-		return (struct cbpf_insn){ .code = BPF_LD | BPF_ABS | size, .k = random_k(d) };
+		return (struct cbpf_insn){ .code = BPF_LD | BPF_ABS | size, .k = k };
 	case 3: case 4:
-		return (struct cbpf_insn){ .code = BPF_LD | BPF_IND | size, .k = random_k(d) };
+		return (struct cbpf_insn){ .code = BPF_LD | BPF_IND | size, .k = k };
 	case 5:
-		return (struct cbpf_insn){ .code = BPF_LDX | BPF_B | BPF_MSH, .k = random_k(d) };
+		return (struct cbpf_insn){ .code = BPF_LDX | BPF_B | BPF_MSH, .k = k };
 	case 6:
-		return (struct cbpf_insn){ .code = throw_dice(d, 2) ? BPF_LD | BPF_IMM :
-					   BPF_LDX | BPF_IMM, .k = random_k(d) };
+		return (struct cbpf_insn){ .code = x | BPF_IMM, .k = k };
 	case 7:
-		return (struct cbpf_insn){ .code = throw_dice(d, 2) ? BPF_LD | BPF_LEN :
-					   BPF_LDX | BPF_LEN };
+		return (struct cbpf_insn){ .code = x | BPF_LEN };
 	case 8:
-		return (struct cbpf_insn){ .code = throw_dice(d, 2) ? BPF_LD | BPF_MEM :
-					   BPF_LDX | BPF_MEM, .k = word };
+		return (struct cbpf_insn){ .code = x | BPF_MEM, .k = word };
 	case 9:
-		return (struct cbpf_insn){ .code = throw_dice(d, 2) ? BPF_ST : BPF_STX, .k = word };
+		return (struct cbpf_insn){ .code = x == BPF_LD ? BPF_ST : BPF_STX, .k = word };
 	case 10:
-		return (struct cbpf_insn){ .code = BPF_MISC | (throw_dice(d, 2) ? BPF_TAX :
-							       BPF_TXA) };
+		return (struct cbpf_insn){ .code = BPF_MISC | (x == BPF_LD ? BPF_TAX : BPF_TXA) };
 	case 11:
-		return throw_dice(d, 4) ? random_alu(d) :
-		       (struct cbpf_insn){ .code = BPF_ALU | BPF_NEG };
+		if (x == BPF_LD && size == BPF_B)
+			return (struct cbpf_insn){ .code = BPF_ALU | BPF_NEG };
+		return random_alu(d);
 	case 12: case 13:
 		return random_alu(d);
 	}
@@ -172,7 +177,9 @@ static inline void random_value(struct dice *d, struct text *t, int depth)
 		say(t, "len");
 		return;
 	case 2:
-		say(t, "%s[%u:%u]", PICK(d, where), throw_dice(d, 80), 1u << throw_dice(d, 3));
+		say(t, "%s[", PICK(d, where));
+		say(t, "%u:", throw_dice(d, 80));
+		say(t, "%u]", 1u << throw_dice(d, 3));
 		return;
 	case 3:
 		say(t, "%s[", PICK(d, where));
@@ -182,7 +189,8 @@ static inline void random_value(struct dice *d, struct text *t, int depth)
 	case 4:
 		say(t, "(");
 		random_value(d, t, depth - 1);
-		say(t, " %s %u)", throw_dice(d, 2) ? "/" : ">>", 1 + throw_dice(d, 31));
+		say(t, " %s ", throw_dice(d, 2) ? "/" : ">>");
+		say(t, "%u)", 1 + throw_dice(d, 31));
 		return;
 	}
 	say(t, "(");
@@ -196,8 +204,8 @@ static inline void random_term(struct dice *d, struct text *t)
 {
 	static const char *const words[] = {
 		"ip", "ip6", "arp", "tcp", "udp", "icmp", "icmp6", "vlan", "vlan 7", "mpls",
-		"pppoes", "ether multicast", "ether broadcast", "ip multicast", "inbound", "tcp[13] & 2 != 0",
-		"ip[6:2] & 0x1fff = 0", "llc", "net 10.0.0.0/8", "src net 10.0.0.0/24",
+		"pppoes", "ether multicast", "ether broadcast", "ip multicast", "inbound", "llc",
+		"tcp[13] & 2 != 0", "ip[6:2] & 0x1fff = 0", "net 10.0.0.0/8", "src net 10.0.0.0/24",
 	};
 	static const char *const ways[] = { "", "src ", "dst " };
 	static const char *const protos[] = { "", "tcp ", "udp " };
@@ -205,11 +213,13 @@ static inline void random_term(struct dice *d, struct text *t)
 
 	switch (throw_dice(d, 5)) {
 	case 0:
-		say(t, "%shost 10.0.0.%u", PICK(d, ways), throw_dice(d, 4));
+		say(t, "%shost ", PICK(d, ways));
+		say(t, "10.0.0.%u", throw_dice(d, 4));
 		return;
 	case 1:
-		say(t, "%s%sport %u", PICK(d, protos), PICK(d, ways),
-		    throw_dice(d, 2) ? 7777 : throw_dice(d, 65536));
+		say(t, "%s", PICK(d, protos));
+		say(t, "%sport ", PICK(d, ways));
+		say(t, "%u", throw_dice(d, 2) ? 7777 : throw_dice(d, 65536));
 		return;
 	case 2:
 		random_value(d, t, 3);
@@ -259,7 +269,8 @@ static inline unsigned int random_frame(struct dice *d, uint8_t *frame, unsigned
 					0x1e, 0x61, 0, 30, 0, 0 };
 	static const uint8_t protos[][2] = { { 8, 0 }, { 8, 6 }, { 0x86, 0xdd }, { 0x81, 0 },
 					     { 0x88, 0x47 }, { 0x88, 0xa8 }, { 0, 40 } };
-	unsigned int len = 14 + throw_dice(d, throw_dice(d, 4) ? 120 : size - 14), i = 0, at = 12;
+	unsigned int most = throw_dice(d, 4) ? 120 : size - 14;
+	unsigned int len = 14 + throw_dice(d, most), i = 0, at = 12;
 	bool shaped = throw_dice(d, 2);
 
 	for (; shaped && i < sizeof(like) && i < len; i++)
