@@ -11,7 +11,8 @@ here=$(dirname "$(realpath "$0")")
 build=${B:-$here/../../build}
 export VM_TIMEOUT=250 VM_MODULES="tun sch_ingress cls_bpf"
 VM_FILES="$build/xcap $build/tests/guest $build/tests/static_sniffer"
-export VM_FILES="$VM_FILES $build/tests/paths $here/guest_lib.sh"
+export VM_FILES="$VM_FILES $build/tests/paths $here/guest_lib.sh $build/tests/test_cbpf"
+export VM_FILES="$VM_FILES $here/../data/filters.txt"
 bash "$here/run-guest.sh" 6.1 virtio "$here/guest_sources.sh" \
 	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" \
 	'tap packet' 'xsk copy' none

@@ -35,6 +35,12 @@ if capture -i tap:eth0 -f 'vlan 7'; then
 	expect filtered $tagged
 fi
 
+# Filters run in the kernel here, too, and say of each frame what libpcap says.
+xcap count -i tap:eth0 -f 'vlan 7' --duration 1 >/tmp/out 2>/tmp/err || fail "vlan 7: $(cat /tmp/err)"
+grep 'runs on the copies' /tmp/err && fail "a filter runs in user space"
+here=$(dirname "$0")
+TOP=${here%/tests/vm} "${guest%/*}/test_cbpf" 20 >/tmp/out 2>&1 || fail "test_cbpf: $(cat /tmp/out)"
+
 if capture -i 'tap:eth0?hook=xdp'; then
 	bytes=$("$guest" send eth1 $frames)
 	finish
