@@ -131,4 +131,7 @@ swap() {
 swap tap:veth0 ''
 swap 'tap:veth0?hook=xdp' ''
 swap xsk:veth0 refused
+# all sources or none: the first gets back what it had, because the second refuses
+swap tap:veth1,xsk:veth0 refused
+swap xsk:veth0,tap:veth1 refused
 exit 0

@@ -231,6 +231,50 @@ static void filters_count_what_they_refuse(void)
 	xcap_close(x);
 }
 
+/* What came before a change and is read after it has been judged by both filters. */
+static void filters_change(void)
+{
+	struct xcap *x = open_lo("udp port 5001 or port 5003");
+	struct xcap_stats st;
+
+	send_udp(11, 5001);
+	send_udp(7, 5002);
+	send_udp(5, 5003);
+	CHECK(!xcap_set_filter(x, "udp port 5001 or port 5002"));
+	send_udp(13, 5001);
+	send_udp(17, 5002);
+	send_udp(19, 5003);
+	CHECK(xcap_set_filter(x, "udp portt 1") == -EINVAL);
+	send_udp(23, 5002);
+	send_udp(29, 5003);
+	CHECK(!xcap_set_filter(x, NULL));
+	send_udp(31, 5003);
+	CHECK(!xcap_set_filter(x, ""));
+	CHECK(!xcap_set_filter(x, "not udp"));
+	send_udp(37, 5001);
+	CHECK(!xcap_set_filter(x, NULL));
+	send_udp(41, 5001);
+	xcap_stop(x);
+	/* at the end there is none, so what the kernel's filters kept is here */
+	CHECK(drain(x) == 11 + 5 + 13 + 17 + 23 + 31 + 41);
+	st = stats_of(x);
+	CHECK(st.seen == 233 && st.filtered == 233 - 141 && dropped(&st) == 0);
+	xcap_close(x);
+
+	/* and here those that were on their way are judged again */
+	x = open_lo("udp port 5001 or port 5003");
+	send_udp(11, 5001);
+	send_udp(5, 5003);
+	CHECK(!xcap_set_filter(x, "udp port 5003"));
+	send_udp(7, 5001);
+	send_udp(3, 5003);
+	xcap_stop(x);
+	CHECK(drain(x) == 5 + 3);
+	st = stats_of(x);
+	CHECK(st.seen == 26 && st.filtered == 18 && dropped(&st) == 0);
+	xcap_close(x);
+}
+
 /* A reader that stops early leaves an account that closes all the same. */
 static void what_is_not_read_is_counted(void)
 {
@@ -394,6 +438,7 @@ int main(void)
 	break_ends_a_wait();
 	break_ends_a_loop();
 	filters_count_what_they_refuse();
+	filters_change();
 	what_is_not_read_is_counted();
 	loss_is_counted_and_told();
 	sources_are_released_on_their_own();
