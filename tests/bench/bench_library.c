@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   one source spec, read through the library and its merge: bench_library poll|busy SPEC.
- * Out:  a count, what the library's own account says was lost, the memory it holds.
+ * In:   one source spec, read through the library and its merge: bench_library poll|busy SPEC
+ *       [FILTER], FILTER one that refuses every frame.
+ * Out:  a count, of what was refused if there is a filter; what the library's own account says was
+ *       lost, the memory it holds.
  * Owns: the capture, until the driver says stop.
  * Runs on: the reading CPU.
  */
@@ -10,22 +12,25 @@
 #include "bench.h"
 #include "memory.h"
 
-enum { BATCH = 256 };
+enum { BATCH = 256, WAIT_MS = 100, FILTER_WAIT_MS = 2 };
 
 int main(int argc, char **argv)
 {
 	struct bench_share *share = bench_share_map(BENCH_SHARE_FD);
 	struct xcap_source_info info = { .sz = sizeof(info) };
 	struct xcap_stats stats = { .sz = sizeof(stats) };
+	struct xcap_opts opts = { .sz = sizeof(opts), .filter = argc == 4 ? argv[3] : NULL };
 	struct xcap_record recs[BATCH];
-	int nr, i, timeout_ms = argc == 3 && !strcmp(argv[1], "busy") ? 0 : 100;
+	int nr, i, timeout_ms = opts.filter ? FILTER_WAIT_MS : WAIT_MS;
 	uint64_t received = 0, times = 0;
 	struct xcap *x;
 
-	if (argc != 3)
-		errx(2, "usage: bench_library poll|busy SPEC");
+	if (argc != 3 && argc != 4)
+		errx(2, "usage: bench_library poll|busy SPEC [FILTER]");
+	if (!strcmp(argv[1], "busy"))
+		timeout_ms = 0;
 	bench_pin(BENCH_READ_CPU);
-	if (xcap_open(&x, argv[2], NULL))
+	if (xcap_open(&x, argv[2], &opts))
 		errx(1, "%s", xcap_errmsg(NULL));
 	xcap_source_info(x, 0, &info);
 	snprintf(share->note, sizeof(share->note), "%s", info.mode);
@@ -41,6 +46,10 @@ int main(int argc, char **argv)
 		if (nr > 0) {
 			xcap_release(x, recs, nr);
 			bench_count(share, received);
+		}
+		if (opts.filter) {
+			xcap_stats(x, -1, &stats);
+			bench_count(share, stats.filtered);
 		}
 	}
 	memory_of_self(&share->memory);

@@ -17,6 +17,9 @@
 
 enum { MAX_ROUNDS = 25, RUN_MS = 150, STEPS = 7, TRIES = 2 };
 
+/* A filter that looks at some of each frame before it refuses it. */
+#define REFUSES "ether src 02:00:00:00:00:07 or ether[40:4] = 7 or tcp port 80"
+
 enum kind { FLOOR, RESIDENT, TCPDUMP };
 
 /* Values of one receiver, one of each a round. */
@@ -51,6 +54,11 @@ static struct mode {
 	  .argv = { "bench_bare_ring", "1" } },
 	{ .name = "library tap:?hook=xdp", .kind = RESIDENT,
 	  .argv = { "bench_library", "poll", "tap:" BENCH_NIC "?hook=xdp" } },
+	{ .name = "counts, passed on", .kind = RESIDENT, .argv = { "bench_bare_count" } },
+	{ .name = "library xsk:, refuses", .kind = RESIDENT,
+	  .argv = { "bench_library", "poll", "xsk:" BENCH_NIC, REFUSES } },
+	{ .name = "library tap:?hook=xdp, refuses", .kind = RESIDENT,
+	  .argv = { "bench_library", "poll", "tap:" BENCH_NIC "?hook=xdp", REFUSES } },
 	{ .name = "tcpdump -w /dev/null", .kind = TCPDUMP, .argv = { BENCH_NIC } },
 	{ .name = "xcap run tcpdump, xsk:", .kind = TCPDUMP, .argv = { "xsk:" BENCH_NIC } },
 	{ .name = "xcap run tcpdump, tap:", .kind = TCPDUMP, .argv = { "tap:" BENCH_NIC } },
@@ -68,6 +76,8 @@ static const struct promise {
 	{ "library xsk:, poll", "bare AF_XDP, poll", 0 },
 	{ "library tap:?hook=xdp", "bare ring, passed on, stamped", 0.85 },
 	{ "library tap:?hook=xdp", "bare ring, passed on", 0 },
+	{ "library xsk:, refuses", "counts, passed on", 0.9 },
+	{ "library tap:?hook=xdp, refuses", "counts, passed on", 0.9 },
 	{ "bare AF_XDP, poll, stamped", "tcpdump -w /dev/null", 0 },
 	{ "library xsk:, poll", "tcpdump -w /dev/null", 0 },
 	{ "library tap:?hook=xdp", "tcpdump -w /dev/null", 0 },
@@ -246,7 +256,7 @@ static int print_ratios(void)
 		for (n = 0; n < nr; n++)
 			ratio[n] = against->v.pps[n] ? of->v.pps[n] / against->v.pps[n] : 0;
 		median = bench_median(ratio, nr);
-		printf("%-28s / %-30s %6.2f  [%6.2f %6.2f]  ", p->of, p->against, median, ratio[0],
+		printf("%-30s / %-28s %6.2f  [%6.2f %6.2f]  ", p->of, p->against, median, ratio[0],
 		       ratio[nr - 1]);
 		if (p->least > 0)
 			printf("at least %.2f: %s", p->least,

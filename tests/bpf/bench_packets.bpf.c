@@ -15,6 +15,9 @@ struct bench_gen gen;
 /* Frames the drop floor saw. One CPU only. */
 __u64 nr_dropped;
 
+/* Frames the counting program let pass. One CPU only. */
+__u64 nr_passed;
+
 /* key: queue; value: socket; writer: bare loop; full: cannot be */
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
@@ -58,6 +61,13 @@ int bench_drop(struct xdp_md *ctx)
 {
 	nr_dropped++;
 	return XDP_DROP;
+}
+
+SEC("xdp")
+int bench_pass(struct xdp_md *ctx)
+{
+	nr_passed++;
+	return XDP_PASS;
 }
 
 SEC("xdp")
