@@ -216,6 +216,12 @@ typedef struct {
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
+	struct kernfs_node *parent;	/* until 6.14 */
+};
+
+struct kernfs_node___renamed {
+	struct kernfs_node *__parent;	/* since 6.15 */
 };
 
 struct cgroup {
@@ -301,12 +307,21 @@ struct packet_sock {
 	struct packet_type prot_hook;
 };
 
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	int prio;
 	int pid;
 	int tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	__u64 start_boottime;
 	char comm[16];
 	const struct cred *cred;
 	const struct cred *real_cred;
@@ -314,7 +329,9 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 };
 
-struct linux_binprm;
+struct linux_binprm {
+	const char *filename;
+};
 
 struct seq_file;
 

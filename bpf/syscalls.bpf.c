@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In:   sys_enter, sys_exit and sched_switch of the whole host; what tells a task's name.
+ * In:   sys_enter, sys_exit and sched_switch of the whole host.
  * Out:  one record each in the ring buffer of the CPU; a counted drop where it has no room.
  * Owns: nothing beyond its maps (emit.bpf.h).
  * Runs on: the CPU of the task, in its context. Tracing cannot fail the traced call.
@@ -9,42 +9,14 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include "emit.bpf.h"
-
-#define TS_COMPAT	0x0002		/* arch/x86: this call came by the 32-bit door */
+#include "calls.bpf.h"
+#include "task.bpf.h"
 
 const volatile struct syscalls_cfg cfg = {};
 
 int self_tgid = 0;  	/* .bss: the capturing process; 0: nobody is left out */
 int opener_tgid = 0;  	/* .bss: who opened it, if that is another */
 int whoami = 0;  	/* .bss: thread group that ran the iterator last */
-
-/*
- * Recent kernels run these programs with preemption on: the change that brought
- * trace_call_bpf_faultable() did that, some time after bpf_preempt_disable()
- * (6.10). Another program of this file could then write between our reservation
- * and its stamp, and to counters that are not atomic. So we switch it off.
- * What the kernel skips for recursion meanwhile, it counts.
- */
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
-
-#define undisturbed(call) do {			\
-	if (cfg.hold_cpu)			\
-		bpf_preempt_disable();		\
-	call;					\
-	if (cfg.hold_cpu)			\
-		bpf_preempt_enable();		\
-} while (0)
-
-static __always_inline bool is_compat(struct task_struct *task)
-{
-#if defined(__TARGET_ARCH_x86)
-	return task->thread_info.status & TS_COMPAT;
-#else
-	return false;
-#endif
-}
 
 /*
  * The numbers of some calls are gone when they are through: both kinds of sigreturn
@@ -166,33 +138,6 @@ static __always_inline bool left_out(__u32 tgid)
 	return false;
 }
 
-static __always_inline void stamp_task(struct xcap_ev *ev, struct task_struct *task)
-{
-	ev->pid = task->tgid;
-	ev->tid = task->pid;
-}
-
-/* One record that says how the task is called from now on. comm NULL: as the task has it. */
-static __always_inline void emit_task(struct task_struct *task, __u32 what, const char *comm)
-{
-	struct xcap_ev_task *t;
-	struct emit e;
-
-	if (!emit_begin(&e))
-		return;
-	t = emit_reserve(&e, sizeof(*t));
-	if (!t)
-		return;
-	emit_stamp(&e, &t->ev, XEV_TASK, sizeof(*t));
-	stamp_task(&t->ev, task);
-	t->what = what;
-	t->uid = BPF_CORE_READ(task, cred, uid.val);
-	t->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	__builtin_memset(t->comm, 0, sizeof(t->comm));
-	bpf_probe_read_kernel_str(t->comm, sizeof(t->comm), comm ? comm : task->comm);
-	emit_submit(t);
-}
-
 static __always_inline void on_enter(struct pt_regs *regs, long id)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -293,65 +238,11 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	return 0;
 }
 
-/* ---- how tasks are called: so rare that the hot records need not carry it ---- */
-
-SEC("tp_btf/task_newtask")
-int BPF_PROG(task_newtask, struct task_struct *task, unsigned long clone_flags)
-{
-	undisturbed(emit_task(task, XTASK_FORK, NULL));
-	return 0;
-}
-
-/* Comes before the task has the name. */
-SEC("tp_btf/task_rename")
-int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
-{
-	undisturbed(emit_task(task, XTASK_RENAME, comm));
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(task_exec, struct task_struct *task)
-{
-	undisturbed(emit_task(task, XTASK_EXEC, NULL));
-	return 0;
-}
-
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(task_exit, struct task_struct *task)
-{
-	undisturbed(emit_task(task, XTASK_EXIT, NULL));
-	return 0;
-}
-
-SEC("tp_btf/cgroup_attach_task")
-int BPF_PROG(task_cgroup, void *dst, const char *path, struct task_struct *task, bool threadgroup)
-{
-	undisturbed(emit_task(task, threadgroup ? XTASK_CGROUP_ALL : XTASK_CGROUP, NULL));
-	return 0;
-}
-
-/* What is there at start: read by the library through the iterator, not by the rings. */
+/* Writes nothing: that it is read tells who reads it, in the initial pid namespace. */
 SEC("iter/task")
-int task_seed(struct bpf_iter__task *ctx)
+int who_reads(struct bpf_iter__task *ctx)
 {
-	struct task_struct *task = ctx->task;
-	struct xcap_ev_task t = {};
-
 	whoami = bpf_get_current_pid_tgid() >> 32;
-	if (!task)
-		return 0;
-	t.ev.mono_ns = bpf_ktime_get_ns();
-	t.ev.len = sizeof(t);
-	t.ev.type = XEV_TASK;
-	t.ev.flags = XEV_SEED;
-	t.ev.pid = task->tgid;
-	t.ev.tid = task->pid;
-	t.what = XTASK_SEED;
-	t.uid = BPF_CORE_READ(task, cred, uid.val);
-	t.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	bpf_probe_read_kernel_str(t.comm, sizeof(t.comm), task->comm);
-	bpf_seq_write(ctx->meta->seq, &t, sizeof(t));
 	return 0;
 }
 

@@ -200,11 +200,12 @@ struct xcap;
 /* xcap_opts.flags */
 #define XCAP_SELF	(1u << 0)	/* this process's own syscalls too */
 #define XCAP_PROMISC	(1u << 1)	/* interfaces see all frames, but for ?promisc=off */
+#define XCAP_NO_OWNERS	(1u << 2)	/* packets need not name their process, but for ?owner=on */
 
 /* Size first; zero means default in each field. Fields are only ever appended. */
 struct xcap_opts {
 	size_t sz;		/* sizeof(struct xcap_opts) */
-	__u32 flags;		/* XCAP_SELF, XCAP_PROMISC */
+	__u32 flags;		/* XCAP_SELF, XCAP_PROMISC, XCAP_NO_OWNERS */
 	__u32 snaplen;		/* bytes kept of a packet; 0: 262144 */
 	__u32 slack_us;		/* longest wait for a slow source; 0: 2000 */
 	__u32 ring_kb;		/* BPF ring buffer per CPU, power of two; 0: 8192 */
@@ -409,6 +410,7 @@ struct xcap_stats {
 	__u64 out_of_order;	/* steps back between unflagged records: always 0 */
 	__u64 losses;		/* loss records handed out; not in delivered */
 	__u64 fill_ring_empty;	/* AF_XDP: a cause, not a count of packets */
+	__u64 names_lost;	/* of all sources: what would have told names and owners */
 };
 
 /**

@@ -230,6 +230,11 @@ struct syscalls_cfg {
 	__u32 without[XCAP_MAX_WITHOUT];	/* thread groups, initial pid namespace */
 };
 
+struct sockets_cfg {
+	__u32 hold_cpu;		/* 1: as in syscalls_cfg */
+	__u32 reserved;
+};
+
 struct tcx_copy_cfg {
 	__u32 snaplen;
 	__u32 ifindex;

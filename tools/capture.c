@@ -150,7 +150,7 @@ int capture_open(struct capture *c)
 {
 	struct xcap_opts opts = {
 		.sz = sizeof(opts),
-		.flags = c->self ? XCAP_SELF : 0,
+		.flags = (c->self ? XCAP_SELF : 0) | (c->no_owners ? XCAP_NO_OWNERS : 0),
 		.snaplen = c->snaplen,
 		.slack_us = c->slack_ns / 1000,
 		.ring_kb = c->ring_bytes / 1024,

@@ -29,6 +29,7 @@ struct capture {
 	const char *called;	/* for sentences on stderr */
 	const char *denied;	/* what the sentence on a missing privilege ends with; or NULL */
 	bool silent;		/* nothing there but what fails: somebody takes it for that */
+	bool no_owners;		/* packets need not name their process */
 	bool managed;		/* a second signal of another kind is no impatience */
 	__u32 process_as;	/* xcap_sink_opts.process of -w */
 	const char *sink_spec;	/* where records go, instead of -w; NULL: nowhere */

@@ -130,6 +130,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 		code = options_wrong(cmd, "-i is missing: it says what to capture");
 	if (code == OPTIONS_RUN)
 		code = capture_check(c, cmd, count.verbose);
+	c->no_owners = !count.verbose;
 	if (code == OPTIONS_RUN)
 		code = capture_open(c);
 	if (code == OPTIONS_RUN) {

@@ -50,7 +50,8 @@ static int check(struct iface *iface, const struct command *cmd, char **words, i
 
 static int run(const struct command *cmd, int argc, char **argv)
 {
-	struct iface iface = { .c.called = cmd->called, .name = "syscalls" };
+	struct iface iface = { .c = { .called = cmd->called, .no_owners = true },
+			       .name = "syscalls" };
 	struct capture *c = &iface.c;
 	int words, code = options_parse(cmd, argc, argv, &iface, &words);
 

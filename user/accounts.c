@@ -9,6 +9,7 @@
 #include "opts.h"
 #include "sink.h"
 #include "stream.h"
+#include "xcap_event.h"
 
 _Static_assert((int)XCAP_DROP_MAX == XDROP_MAX && (int)XCAP_DROP_RING_FULL == XDROP_RING_FULL &&
 	       (int)XCAP_DROP_REFUSED == XDROP_REFUSED, "one numbering on both sides");
@@ -90,23 +91,36 @@ static void add(struct xcap_stats *to, const struct xcap_stats *c)
 	to->fill_ring_empty += c->fill_ring_empty;
 }
 
-/* What the stream counted, what the source counted; task records are nobody's business. */
+/* What the stream counted, what the source counted; records for the tables are in neither. */
 static void one_source(struct xcap *x, int i, struct xcap_stats *out)
 {
 	struct source *s = x->sources[i];
 	struct source_stats st = { 0 };
-	uint64_t nr_tasks = __atomic_load_n(&x->nr_tasks[i], __ATOMIC_ACQUIRE);
+	uint64_t nr_inner = __atomic_load_n(&x->nr_inner[i], __ATOMIC_ACQUIRE);
 
 	*out = x->counts[i];
 	/* last, so that what was seen meanwhile is no debt: pcap_stats() asks at any time */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (s->ops->stats)
 		s->ops->stats(s, &st);
-	out->seen = st.seen - nr_tasks;
+	out->seen = st.seen - nr_inner;
 	out->filtered += st.filtered;
 	out->fill_ring_empty = st.fill_ring_empty;
 	for (int d = 0; d < XCAP_DROP_MAX; d++)
 		out->dropped[d] += st.dropped[d];
+}
+
+/* What the hidden source lost: no record of it is anybody's, but names may be missing. */
+static uint64_t names_lost(struct xcap *x)
+{
+	struct source_stats st = { 0 };
+	uint64_t sum = 0;
+
+	if (x->hidden)
+		x->hidden->ops->stats(x->hidden, &st);
+	for (int d = 0; d < XCAP_DROP_MAX; d++)
+		sum += st.dropped[d];
+	return sum;
 }
 
 int xcap_stats(struct xcap *x, int source, struct xcap_stats *stats)
@@ -121,6 +135,7 @@ int xcap_stats(struct xcap *x, int source, struct xcap_stats *stats)
 		one_source(x, i, &one);
 		add(&total, &one);
 	}
+	total.names_lost = source == -1 ? names_lost(x) : 0;
 	return opts_out(stats, &total, sizeof(total));
 }
 

@@ -28,4 +28,7 @@ int64_t clock_mono_ns(void);
  */
 int64_t clock_wall_offset_ns(void);
 
+/* The same to CLOCK_BOOTTIME, which the kernel dates the start of processes by. */
+int64_t clock_boot_offset_ns(void);
+
 #endif

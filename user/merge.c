@@ -296,6 +296,14 @@ int merge_source_lane(const struct merge *m, uint32_t lane)
 	return m->lanes[lane].id;
 }
 
+bool merge_only(const struct merge *m, const struct source *s)
+{
+	for (int i = 0; i < m->nr; i++)
+		if (m->lanes[i].source != s && (!m->lanes[i].ended || has_record(&m->lanes[i])))
+			return false;
+	return true;
+}
+
 int merge_nr_lanes(const struct merge *m)
 {
 	return m->nr;

@@ -37,4 +37,7 @@ int merge_source_lane(const struct merge *m, uint32_t lane);
 
 int merge_nr_lanes(const struct merge *m);
 
+/* Have all lanes of all sources but this one ended, and their records been taken? */
+bool merge_only(const struct merge *m, const struct source *s);
+
 #endif

@@ -278,7 +278,8 @@ static int refused(struct pcap_handle *h, int err, const char *why, bool by_run)
 
 static int open_stream(struct pcap_handle *h, struct xcap **x)
 {
-	struct xcap_opts opts = { .sz = sizeof(opts), .flags = h->promisc ? XCAP_PROMISC : 0,
+	struct xcap_opts opts = { .sz = sizeof(opts),
+				  .flags = XCAP_NO_OWNERS | (h->promisc ? XCAP_PROMISC : 0),
 				  .snaplen = h->snaplen, .ring_kb = ring_kb(h) };
 	const char *run = secure_getenv("XCAP_RUN");
 	struct remote *remote = NULL;

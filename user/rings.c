@@ -169,9 +169,9 @@ static void decode_other(const struct xcap_ev *ev, struct xcap_record *rec)
 		rec->loss.count = loss->count;
 		rec->loss.where = loss->where;
 		break;
-	case XEV_TASK:
+	case XEV_TASK ... XEV_MAX - 1:
 		rec->data = (const __u8 *)ev;
-		rec->caplen = rec->len = sizeof(struct xcap_ev_task);
+		rec->caplen = rec->len = ev->len;
 		break;
 	}
 }

@@ -41,6 +41,8 @@ static const struct source_ops *find_row(const struct spec *spec)
 {
 	int i = 0;
 
+	if (spec->hidden)
+		return &source_owner_ops;
 	while (source_row(i) && !is_row(source_row(i), spec))
 		i++;
 	return source_row(i);
@@ -332,6 +334,13 @@ static int unknown_scheme(const struct spec *spec, struct error *err)
 			 "name of an interface", spec->scheme, known);
 }
 
+static int check_owner(const struct spec *spec, struct error *err)
+{
+	bool ignored;
+
+	return spec_bool(spec, "owner", &ignored, err);
+}
+
 int source_check(const struct spec *spec, const struct source_ops **ops, struct error *err)
 {
 	int ret;
@@ -339,7 +348,7 @@ int source_check(const struct spec *spec, const struct source_ops **ops, struct 
 	*ops = find_row(spec);
 	if (!*ops)
 		return unknown_scheme(spec, err);
-	ret = check_options(*ops, spec, err);
+	ret = check_options(*ops, spec, err) ?: check_owner(spec, err);
 	return ret || !(*ops)->check ? ret : (*ops)->check(spec, err);
 }
 
@@ -354,9 +363,20 @@ const struct source_ops *source_by_scheme(const char *scheme)
 {
 	int i = 0;
 
+	if (!strcmp(scheme, source_owner_ops.scheme))
+		return &source_owner_ops;
 	while (source_row(i) && strcmp(source_row(i)->scheme, scheme))
 		i++;
 	return source_row(i);
+}
+
+uint32_t source_wants(const struct source_ops *ops, const struct spec *spec,
+		      const struct source_conf *conf)
+{
+	bool owners = conf->owners;
+
+	spec_bool(spec, "owner", &owners, NULL);
+	return owners ? ops->wants : ops->wants & ~SOURCE_WANTS_SOCKETS;
 }
 
 int source_open(struct source *s, const struct spec *spec)
@@ -365,6 +385,7 @@ int source_open(struct source *s, const struct spec *spec)
 
 	if (ret)
 		return ret;
+	s->wants = source_wants(s->ops, spec, s->conf);
 	memcpy(s->spec, spec->text, sizeof(s->spec));
 	s->filter_ns = INT64_MAX;
 	if (s->conf->remote && s->ops->privileged)

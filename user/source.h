@@ -29,6 +29,7 @@ struct spec {
 		char value[1024];
 	} options[SOURCE_MAX_OPTIONS];
 	int nr_options;
+	bool hidden;		/* made by the stream for source_owner.c: no text says it */
 	char text[SOURCE_SPEC_SIZE];	/* as it was written, cut if longer */
 };
 
@@ -40,6 +41,7 @@ struct source_conf {
 	bool     self;		/* own syscalls too */
 	bool     promisc;	/* interfaces see all frames, unless their spec says otherwise */
 	const char *filter;	/* set it before a packet is copied; NULL: none, or open already */
+	bool     owners;	/* packets are to know their process, unless their spec differs */
 	bool     given;		/* opened for another process, which will take it */
 	struct remote *remote;	/* who opens what takes privilege; NULL: we ourselves */
 	const struct ssh_peer *ssh;	/* given: the reader's connection; NULL: look for ours */
@@ -58,6 +60,7 @@ struct source {
 	uint32_t ifindex;
 	uint32_t linktype;	/* LINKTYPE_ value of its packets */
 	uint32_t flags;		/* XCAP_SOURCE_ */
+	uint32_t wants;		/* SOURCE_WANTS_: what its records are joined with */
 	uint64_t file_dev;	/* st_dev of the file that is read */
 	uint64_t file_ino;	/* its st_ino; both 0: no file */
 	char spec[SOURCE_SPEC_SIZE];	/* canonical */
@@ -81,6 +84,7 @@ struct source_ops {
 	bool no_packets;		/* never */
 	bool events;			/* records that are no packets, or may be */
 	bool privileged;		/* conf->remote opens it, where there is one */
+	uint32_t wants;			/* SOURCE_WANTS_ */
 
 	/*
 	 * What can be said of a spec before anything is touched. All specs are checked before
@@ -98,7 +102,7 @@ struct source_ops {
 	/*
 	 * Lend up to max records of a lane, oldest first, each written in full (all fields of
 	 * xcap_record but wall_ns and lane/span, unless the source is a file: then wall_ns
-	 * too). A record whose type is SOURCE_TASK is for the task table only.
+	 * too). A record whose type is SOURCE_TASK or above is for the tables only.
 	 * Return: how many; 0 none now; -ENODATA the lane has ended; other -errno.
 	 */
 	int (*peek)(struct source *s, int lane, struct xcap_record *recs, int max);
@@ -155,8 +159,12 @@ struct source_ops {
 	int (*adopt)(struct source *s);
 };
 
-/* Internal record type: payload is struct xcap_ev_task at data. */
+/* The first of the internal record types: an xcap_ev at data, of the same type. */
 #define SOURCE_TASK 6
+
+/* What a source's records need to be joined with; source_owner.c provides it. */
+#define SOURCE_WANTS_TASKS	(1u << 0)	/* names of tasks, processes, cgroups */
+#define SOURCE_WANTS_SOCKETS	(1u << 1)	/* and owners of sockets */
 
 /* ---- source.c: the grammar and the table ---- */
 
@@ -200,6 +208,10 @@ int source_check(const struct spec *spec, const struct source_ops **ops, struct 
 /* A check for sources whose name is an interface: it is there. */
 int source_check_interface(const struct spec *spec, struct error *err);
 
+/* What its records need to be joined with, by its table row, its `owner=` and the handle's wish. */
+uint32_t source_wants(const struct source_ops *ops, const struct spec *spec,
+		      const struct source_conf *conf);
+
 /* Check and open. s->conf, s->err and s->index are set by the caller. */
 int source_open(struct source *s, const struct spec *spec);
 void source_close(struct source *s);
@@ -215,6 +227,7 @@ extern const struct source_ops source_xsk_ops;
 extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_syscalls_ops;
 extern const struct source_ops source_file_ops;
+extern const struct source_ops source_owner_ops;
 extern const struct source_ops source_iface_ops;	/* plain "eth0": becomes xsk or tap */
 
 #endif

@@ -90,13 +90,14 @@ static void source_iface_close(struct source *s)
 }
 
 static const char *const options[] = { "queues", "frames", "ring", "chunk", "snaplen", "promisc",
-				       "busy_poll", "hook", NULL };
+				       "busy_poll", "hook", "owner", NULL };
 
 const struct source_ops source_iface_ops = {
 	.scheme = "",
 	.help = "an interface: xsk where nothing can be lost, else tap",
 	.options = options,
 	.privileged = true,
+	.wants = SOURCE_WANTS_TASKS | SOURCE_WANTS_SOCKETS,
 	.check = source_check_interface,
 	.open = source_iface_open,
 	.close = source_iface_close,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   bpf/syscalls.bpf.c: syscalls, context switches and task names of the whole host.
- * Out:  a lane for each CPU, and one with the tasks that were there at start.
- * Owns: the programs, their links, the rings, the seed.
+ * In:   bpf/syscalls.bpf.c: syscalls and context switches of the whole host.
+ * Out:  a lane for each CPU.
+ * Owns: the programs, their links, the rings.
  * Runs on: the thread of the handle.
  */
 #include <bpf/bpf.h>
@@ -24,13 +24,10 @@ struct syscalls {
 	struct syscalls_bpf *skel;	/* NULL: another process has it */
 	struct syscalls_bpf__bss *bss;	/* shared with the programs */
 	struct rings rings;
-	int seed_link;			/* of the iterator over all tasks */
+	int who_link;			/* of the iterator that tells who reads it */
 	int progs[MAX_PROGS];		/* all of them, for their counts */
 	int nr_progs;
 	bool switches, self;
-	struct xcap_ev_task *seed;	/* lane rings.nr + 1: the tasks at start, in time order */
-	int nr_seed;
-	int seed_next;
 };
 
 /* ---- options ---- */
@@ -96,91 +93,29 @@ static int parse_without(const char *list, struct syscalls_cfg *cfg, struct erro
 
 /* ---- open ---- */
 
-static int grow_seed(struct syscalls *p, int *room)
-{
-	struct xcap_ev_task *more = reallocarray(p->seed, *room * 2 + 256, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	p->seed = more;
-	*room = *room * 2 + 256;
-	return 0;
-}
-
-/* The iterator's output is whole records; a read may end inside one. */
-static int read_seed(struct syscalls *p, int fd)
-{
-	size_t have = 0;
-	int room = 0;
-
-	if (fd < 0)
-		return fd;
-
-	for (;;) {
-		ssize_t n;
-
-		if (have + sizeof(*p->seed) > room * sizeof(*p->seed) && grow_seed(p, &room))
-			return -ENOMEM;
-		n = read(fd, (char *)p->seed + have, room * sizeof(*p->seed) - have);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		have += n;
-	}
-	p->nr_seed = have / sizeof(*p->seed);
-	return 0;
-}
-
-/*
- * Runs in the process that will read, when the task tracepoints are attached and the
- * syscall ones are not yet: each seed is stamped when it is read, so the table is right at
- * every instant from the first syscall on. The iterator also says who we are, in the
- * initial pid namespace.
- */
-static int seed_tasks(struct syscalls *p, struct error *err)
-{
-	int fd = bpf_iter_create(p->seed_link);
-	int ret = read_seed(p, fd);
-
-	if (fd >= 0)
-		close(fd);
-	if (ret)
-		return error_set(err, ret,
-				 "cannot list the tasks of this host: %s", strerror(-ret));
-	if (!p->self)
-		p->bss->self_tgid = p->bss->whoami;
-	return 0;
-}
-
 /* Who are we, in the initial pid namespace? The iterator tells who reads it. */
 static int ask_who(struct syscalls *p, int *tgid)
 {
-	struct xcap_ev_task task;
-	int fd = bpf_iter_create(p->seed_link);
+	int fd = bpf_iter_create(p->who_link);
 	int ret = fd;
+	char none;
 
 	if (fd < 0)
 		return ret;
-	ret = read(fd, &task, sizeof(task)) < 0 ? -errno : 0;
+	ret = read(fd, &none, sizeof(none)) < 0 ? -errno : 0;
 	close(fd);
 	if (!ret)
 		*tgid = p->bss->whoami;
 	return ret;
 }
 
-static int attach_task_programs(struct syscalls *p, struct error *err)
+/* Runs in the process that will read. */
+static int leave_out_reader(struct syscalls *p, struct error *err)
 {
-	struct syscalls_bpf *k = p->skel;
+	int ret = p->self ? 0 : ask_who(p, &p->bss->self_tgid);
 
-	return bpf_load_attach(k->progs.task_newtask, &k->links.task_newtask, err) ?:
-	       bpf_load_attach(k->progs.task_rename, &k->links.task_rename, err) ?:
-	       bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
-	       bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
-	       bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err) ?:
-	       bpf_load_attach(k->progs.task_seed, &k->links.task_seed, err);
+	return ret ? error_set(err, ret, "cannot find this process among the tasks of this host: "
+			       "%s; ?self=on does without", strerror(-ret)) : 0;
 }
 
 /* From here on there are records. */
@@ -229,7 +164,7 @@ static struct syscalls *syscalls_new(struct source *s)
 	struct syscalls *p = calloc(1, sizeof(*p));
 
 	if (p)
-		p->seed_link = -1;
+		p->who_link = -1;
 	s->priv = p;
 	return p;
 }
@@ -256,19 +191,19 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
 	cfg.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable");
 	ret = ret ?: load(p, s, &cfg, ring_bytes);
-	ret = ret ?: attach_task_programs(p, s->err);
+	ret = ret ?: bpf_load_attach(p->skel->progs.who_reads, &p->skel->links.who_reads, s->err);
 	if (!ret)
-		p->seed_link = bpf_link__fd(p->skel->links.task_seed);
+		p->who_link = bpf_link__fd(p->skel->links.who_reads);
 	/* the reader does the one, then asks for the other */
 	if (!ret && s->conf->given)
 		ret = ask_who(p, &p->bss->opener_tgid);
 	else if (!ret)
-		ret = seed_tasks(p, s->err) ?: source_syscalls_start(s);
+		ret = leave_out_reader(p, s->err) ?: source_syscalls_start(s);
 	if (ret) {
 		source_syscalls_close(s);
 		return ret;
 	}
-	s->nr_lanes = p->rings.nr + 2;
+	s->nr_lanes = p->rings.nr + 1;
 	snprintf(s->mode, sizeof(s->mode), "syscalls");
 	snprintf(s->note, sizeof(s->note), "%s%s, %llu KiB a CPU%s%s%s",
 		 only ? "the calls named by only=" : "every system call",
@@ -279,27 +214,6 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 }
 
 /* ---- the contract ---- */
-
-static int peek_seed(struct syscalls *p, const struct source *s, struct xcap_record *recs, int max)
-{
-	int n = 0;
-
-	for (; n < max && p->seed_next < p->nr_seed; n++) {
-		struct xcap_ev_task *t = &p->seed[p->seed_next++];
-
-		recs[n] = (struct xcap_record){
-			.mono_ns = t->ev.mono_ns,
-			.source = s->index,
-			.type = SOURCE_TASK,
-			.pid = t->ev.pid,
-			.tid = t->ev.tid,
-			.data = (const __u8 *)t,
-			.caplen = sizeof(*t),
-			.len = sizeof(*t),
-		};
-	}
-	return n ?: -ENODATA;
-}
 
 static void count_losses(struct syscalls *p)
 {
@@ -314,8 +228,6 @@ static int source_syscalls_peek(struct source *s, int lane, struct xcap_record *
 {
 	struct syscalls *p = s->priv;
 
-	if (lane > p->rings.nr)
-		return peek_seed(p, s, recs, max);
 	if (lane == p->rings.nr && rings_look(&p->rings))
 		count_losses(p);
 	return rings_peek(&p->rings, s, lane, recs, max);
@@ -323,17 +235,12 @@ static int source_syscalls_peek(struct source *s, int lane, struct xcap_record *
 
 static void source_syscalls_release(struct source *s, int lane, int n)
 {
-	struct syscalls *p = s->priv;
-
-	if (lane <= p->rings.nr)
-		rings_release(&p->rings, lane, n);
+	rings_release(&((struct syscalls *)s->priv)->rings, lane, n);
 }
 
 static int64_t source_syscalls_watermark(struct source *s, int lane)
 {
-	struct syscalls *p = s->priv;
-
-	return lane > p->rings.nr ? INT64_MIN : rings_watermark(&p->rings, lane);
+	return rings_watermark(&((struct syscalls *)s->priv)->rings, lane);
 }
 
 static int source_syscalls_arm(struct source *s, int epoll_fd)
@@ -360,7 +267,6 @@ static void source_syscalls_stats(struct source *s, struct source_stats *st)
 	struct syscalls *p = s->priv;
 
 	rings_stats(&p->rings, st);
-	st->seen += p->nr_seed;
 }
 
 static void source_syscalls_close(struct source *s)
@@ -375,11 +281,10 @@ static void source_syscalls_close(struct source *s)
 	if (!p->skel) {
 		for (int i = 0; i < p->nr_progs; i++)
 			close(p->progs[i]);
-		if (p->seed_link >= 0)
-			close(p->seed_link);
+		if (p->who_link >= 0)
+			close(p->who_link);
 	}
 	syscalls_bpf__destroy(p->skel);
-	free(p->seed);
 	free(p);
 	s->priv = NULL;
 }
@@ -393,7 +298,7 @@ static int source_syscalls_give(struct source *s, struct parcel *p)
 	rings_give(&c->rings, c->skel->maps.cpus, c->skel->maps.bss,
 		   offsetof(struct syscalls_bpf__bss, ctl), p);
 	parcel_put(p, &c->self, sizeof(c->self));
-	parcel_put_fd(p, c->seed_link);
+	parcel_put_fd(p, c->who_link);
 	parcel_put(p, &c->nr_progs, sizeof(c->nr_progs));
 	for (int i = 0; i < c->nr_progs; i++)
 		parcel_put_fd(p, c->progs[i]);
@@ -410,7 +315,7 @@ static int source_syscalls_take(struct source *s, struct parcel *p)
 	ret = rings_take(&c->rings, p);
 	if (!ret) {
 		parcel_take(p, &c->self, sizeof(c->self));
-		c->seed_link = parcel_take_fd(p);
+		c->who_link = parcel_take_fd(p);
 		parcel_take(p, &nr, sizeof(nr));
 		while (c->nr_progs < nr && c->nr_progs < MAX_PROGS && !p->broken)
 			c->progs[c->nr_progs++] = parcel_take_fd(p);
@@ -419,10 +324,10 @@ static int source_syscalls_take(struct source *s, struct parcel *p)
 	if (!ret && c->rings.bss_size < sizeof(*c->bss))
 		ret = -EBADMSG;
 	c->bss = c->rings.bss;
-	ret = ret ?: seed_tasks(c, s->err);
+	ret = ret ?: leave_out_reader(c, s->err);
 	if (ret)
 		source_syscalls_close(s);
-	s->nr_lanes = ret ? 0 : c->rings.nr + 2;
+	s->nr_lanes = ret ? 0 : c->rings.nr + 1;
 	return ret;
 }
 
@@ -443,6 +348,7 @@ const struct source_ops source_syscalls_ops = {
 	.no_packets = true,
 	.events = true,
 	.privileged = true,
+	.wants = SOURCE_WANTS_TASKS,
 	.open = source_syscalls_open,
 	.peek = source_syscalls_peek,
 	.release = source_syscalls_release,

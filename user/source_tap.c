@@ -443,13 +443,15 @@ static int source_tap_take(struct source *s, struct parcel *p)
 	return ret;
 }
 
-static const char *const options[] = { "hook", "snaplen", "ring", "promisc", NULL };
+static const char *const options[] = { "hook", "snaplen", "ring", "promisc",
+				       "owner", NULL };
 
 const struct source_ops source_tap_ops = {
 	.scheme = "tap",
 	.help = "a copy of an interface's packets, both directions",
 	.options = options,
 	.privileged = true,
+	.wants = SOURCE_WANTS_TASKS | SOURCE_WANTS_SOCKETS,
 	.check = source_check_interface,
 	.open = source_tap_open,
 	.peek = source_tap_peek,

@@ -610,13 +610,14 @@ static int source_xsk_take(struct source *s, struct parcel *p)
 }
 
 static const char *const options[] = { "queues", "frames", "ring", "chunk", "snaplen", "promisc",
-				       "busy_poll", NULL };
+				       "busy_poll", "owner", NULL };
 
 const struct source_ops source_xsk_ops = {
 	.scheme = "xsk",
 	.help = "an interface's frames by AF_XDP, taken from the host",
 	.options = options,
 	.privileged = true,
+	.wants = SOURCE_WANTS_TASKS | SOURCE_WANTS_SOCKETS,
 	.check = source_check_interface,
 	.open = source_xsk_open,
 	.peek = source_xsk_peek,

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "opts.h"
 #include "stream.h"
+#include "xcap_event.h"
 
 #define SNAPLEN_DEFAULT 262144
 #define SLACK_US_DEFAULT 2000
@@ -63,7 +64,7 @@ static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts
 				 "know; use a newer one", xcap_version());
 	if (err)
 		return error_set(&x->err, err, "xcap_opts.sz must be sizeof(struct xcap_opts)");
-	if (o->flags & ~(XCAP_SELF | XCAP_PROMISC))
+	if (o->flags & ~(XCAP_SELF | XCAP_PROMISC | XCAP_NO_OWNERS))
 		return error_set(&x->err, -EINVAL, "xcap_opts.flags has bits that this library "
 				 "(%s) does not know", xcap_version());
 	if (o->ring_kb & (o->ring_kb - 1))
@@ -76,37 +77,62 @@ static int read_opts(struct xcap *x, struct xcap_opts *o, const struct xcap_opts
 	x->conf.ring_bytes = (o->ring_kb ?: RING_KB_DEFAULT) * 1024;
 	x->conf.self = o->flags & XCAP_SELF;
 	x->conf.promisc = o->flags & XCAP_PROMISC;
+	x->conf.owners = !(o->flags & XCAP_NO_OWNERS);
 	return 0;
 }
 
-static int add_source(struct xcap *x, const struct spec *spec)
+static int open_source(struct xcap *x, struct source **out, const struct spec *spec, int index)
 {
-	struct source **list = reallocarray(x->sources, x->nr_sources + 1, sizeof(*list));
-	struct source *s;
+	struct source *s = calloc(1, sizeof(*s));
 	int err;
 
-	if (!list)
-		return -ENOMEM;
-	x->sources = list;
-	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->conf = &x->conf;
 	s->err = &x->err;
-	s->index = x->nr_sources;
+	s->index = index;
 	s->slack_ns = x->conf.slack_ns;
 	s->linktype = XCAP_LINK_ETHERNET;
 	err = source_open(s, spec);
-	if (err) {
+	if (err)
 		free(s);
-		return err;
-	}
-	x->sources[x->nr_sources++] = s;
-	return 0;
+	else
+		*out = s;
+	return err;
 }
 
-/* Return: specs in the list, all of them good as far as can be seen; -errno with a sentence. */
-static int check_sources(struct xcap *x, const char *specs, struct spec *spec)
+/* What the records of all sources are to be joined with, and the first spec that wants it. */
+struct wish {
+	uint32_t wants;		/* SOURCE_WANTS_ */
+	char of[SOURCE_SPEC_SIZE];
+};
+
+/* There is room for nr of them and the hidden one, which is opened before all others. */
+static int add_hidden(struct xcap *x, int nr, const struct wish *wish)
+{
+	struct spec *spec;
+	int err;
+
+	x->sources = calloc(nr + 1, sizeof(*x->sources));
+	if (!x->sources)
+		return -ENOMEM;
+	if (!wish->wants)
+		return 0;
+	spec = calloc(1, sizeof(*spec));
+	if (!spec)
+		return -ENOMEM;
+	spec->hidden = true;
+	strcpy(spec->name, wish->wants & SOURCE_WANTS_SOCKETS ? "sockets" : "tasks");
+	memcpy(spec->text, wish->of, sizeof(spec->text));
+	err = open_source(x, &x->hidden, spec, nr);
+	free(spec);
+	return err;
+}
+
+/*
+ * Return: specs in the list, all of them good as far as can be seen; -errno with a sentence.
+ */
+static int check_sources(struct xcap *x, const char *specs, struct spec *spec, struct wish *wish)
 {
 	const struct source_ops *ops;
 	int ret, n = 0;
@@ -115,6 +141,9 @@ static int check_sources(struct xcap *x, const char *specs, struct spec *spec)
 		ret = source_check(spec, &ops, &x->err);
 		if (ret)
 			return ret;
+		if (!wish->wants)
+			memcpy(wish->of, spec->text, sizeof(wish->of));
+		wish->wants |= source_wants(ops, spec, &x->conf);
 		n++;
 	}
 	if (ret)
@@ -145,33 +174,42 @@ static int start_remote(struct xcap *x)
 static int add_sources(struct xcap *x, const char *specs, const char *filter)
 {
 	struct spec *spec = malloc(sizeof(*spec));
+	struct wish wish = { 0 };
 	int ret;
 
 	if (!spec)
 		return -ENOMEM;
-	ret = check_sources(x, specs, spec);
+	ret = check_sources(x, specs, spec, &wish);
 	if (ret > 0 && filter && *filter)
 		ret = filter_check(filter, &x->err) ?: ret;
 	if (ret > 0)
-		while ((ret = spec_next(&specs, spec, &x->err)) > 0)
-			if ((ret = add_source(x, spec)))
+		ret = add_hidden(x, ret, &wish);
+	if (!ret)
+		while ((ret = spec_next(&specs, spec, &x->err)) > 0) {
+			ret = open_source(x, &x->sources[x->nr_sources], spec, x->nr_sources);
+			if (ret)
 				break;
+			x->nr_sources++;
+		}
 	free(spec);
+	x->nr_all = x->nr_sources;
+	if (x->hidden)
+		x->sources[x->nr_all++] = x->hidden;
 	return ret || !x->remote ? ret : start_remote(x);
 }
 
 /* What stands on the number of sources and lanes. */
 static int build(struct xcap *x)
 {
-	int err = merge_new(&x->merge, x->sources, x->nr_sources);
+	int err = merge_new(&x->merge, x->sources, x->nr_all);
 
 	if (err)
 		return err;
-	x->tasks = tasks_new();
-	x->counts = calloc(x->nr_sources, sizeof(*x->counts));
-	x->nr_tasks = calloc(x->nr_sources, sizeof(*x->nr_tasks));
+	x->tables = tables_new();
+	x->counts = calloc(x->nr_all, sizeof(*x->counts));
+	x->nr_inner = calloc(x->nr_all, sizeof(*x->nr_inner));
 	x->lanes = calloc(merge_nr_lanes(x->merge) + 1, sizeof(*x->lanes));
-	if (!x->tasks || !x->counts || !x->nr_tasks || !x->lanes)
+	if (!x->tables || !x->counts || !x->nr_inner || !x->lanes)
 		return -ENOMEM;
 	x->wall_offset_ns = clock_wall_offset_ns();
 	x->last_ns = INT64_MIN;
@@ -250,15 +288,15 @@ void xcap_close(struct xcap *x)
 		remote_stop(x->remote);		/* closing it does the rest */
 	wait_close(x);
 	merge_free(x->merge);
-	for (int i = x->nr_sources - 1; i >= 0; i--) {
+	for (int i = x->nr_all - 1; i >= 0; i--) {
 		source_close(x->sources[i]);
 		free(x->sources[i]);
 	}
 	free(x->sources);
-	tasks_free(x->tasks);
+	tables_free(x->tables);
 	filter_free(x->filter);
 	free(x->counts);
-	free(x->nr_tasks);
+	free(x->nr_inner);
 	free(x->lanes);
 	if (x->wire >= 0)
 		close(x->wire);
@@ -330,24 +368,9 @@ static inline void lend(struct xcap *x, struct xcap_record *rec)
 	struct stream_lane *l = &x->lanes[rec->lane];
 
 	rec->span = 1 + l->skipped;
+	rec->epoch = epoch_lend(tables_epoch(x->tables));
 	l->skipped = 0;
 	l->outstanding++;
-}
-
-static void join_task(struct xcap *x, struct xcap_record *rec)
-{
-	const struct task_name *t = tasks_at(x->tasks, rec->tid, rec->mono_ns);
-
-	if (t) {
-		memcpy(rec->comm, t->comm, sizeof(rec->comm));
-		rec->cgroup_id = t->cgroup_id;
-		rec->uid = t->uid;
-	}
-	if (rec->type != XCAP_SWITCH)
-		return;
-	t = tasks_at(x->tasks, rec->sw.next_tid, rec->mono_ns);
-	if (t)
-		memcpy(rec->sw.next_comm, t->comm, sizeof(rec->sw.next_comm));
 }
 
 static inline bool matches(struct xcap *x, const struct xcap_record *rec)
@@ -361,21 +384,24 @@ static inline bool matches(struct xcap *x, const struct xcap_record *rec)
 /* Return: true: the reader gets it. */
 static inline bool settle(struct xcap *x, struct xcap_record *rec)
 {
+	if (rec->type >= SOURCE_TASK) {
+		x->nr_inner[rec->source]++;
+		tables_apply(x->tables, rec);
+		return false;
+	}
+	if (rec->source >= x->nr_sources)
+		return false;	/* a loss of records for the tables: in the accounts */
 	switch (rec->type) {
 	case XCAP_PACKET:
 		if (matches(x, rec))
 			break;
 		x->counts[rec->source].filtered++;
 		return false;
-	case SOURCE_TASK:
-		x->nr_tasks[rec->source]++;
-		tasks_apply(x->tasks, (const struct xcap_ev_task *)rec->data);
-		return false;
 	case XCAP_SYS_ENTER:
 	case XCAP_SYS_EXIT:
 	case XCAP_SWITCH:
 		if (!rec->wall_ns)	/* else of a file: other tasks, another host */
-			join_task(x, rec);
+			tables_join(x->tables, rec);
 	}
 	if (!rec->wall_ns)
 		rec->wall_ns = rec->mono_ns + x->wall_offset_ns;
@@ -396,6 +422,7 @@ static int settle_all(struct xcap *x, struct xcap_record *recs, int nr)
 	int n = 0;
 
 	refresh_wall(x, recs[nr - 1].mono_ns);
+	epoch_turn(tables_epoch(x->tables));
 	for (int i = 0; i < nr; i++) {
 		if (!settle(x, &recs[i])) {
 			skip(x, &recs[i]);
@@ -445,6 +472,13 @@ static int take(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	return settle_all(x, recs, n);
 }
 
+static void stop_source(struct xcap *x, struct source *s)
+{
+	if (s->ops->stop && !(s == x->hidden && x->hidden_stopped))
+		s->ops->stop(s);
+	x->hidden_stopped |= s == x->hidden;
+}
+
 /* The other half has gone, and with it what was attached: what there is can still be read. */
 static void mind_remote(struct xcap *x)
 {
@@ -453,6 +487,13 @@ static void mind_remote(struct xcap *x)
 	x->remote_lost = true;
 	epoll_ctl(x->epoll_fd, EPOLL_CTL_DEL, remote_fd(x->remote), NULL);
 	xcap_stop(x);
+}
+
+/* Nothing that was asked for is left: the tables need no more either, and the stream ends. */
+static void mind_hidden(struct xcap *x)
+{
+	if (x->hidden && !x->hidden_stopped && merge_only(x->merge, x->hidden))
+		stop_source(x, x->hidden);
 }
 
 static int tell_end(struct xcap *x)
@@ -474,8 +515,10 @@ static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 		if (n || !*more)
 			break;
 	}
-	if (!n)
+	if (!n) {
 		mind_remote(x);
+		mind_hidden(x);
+	}
 	return n == -ENODATA ? tell_end(x) : n;
 }
 
@@ -553,8 +596,10 @@ void xcap_release(struct xcap *x, const struct xcap_record *recs, int nr)
 		uint32_t lane = recs[i].lane, spans = 0, n = 0;
 		struct stream_lane *l = &x->lanes[lane];
 
-		for (; i < nr && recs[i].lane == lane; i++, n++)
+		for (; i < nr && recs[i].lane == lane; i++, n++) {
 			spans += recs[i].span;
+			epoch_back(tables_epoch(x->tables), recs[i].epoch);
+		}
 		l->outstanding -= n;
 		if (!l->outstanding) {
 			spans += l->skipped;
@@ -605,15 +650,14 @@ void xcap_stop(struct xcap *x)
 	x->stopped = true;
 	if (x->remote && !x->remote_lost && remote_stop(x->remote))
 		x->remote_lost = true;	/* told when the rings are read */
-	for (int i = 0; i < x->nr_sources; i++)
-		if (x->sources[i]->ops->stop)
-			x->sources[i]->ops->stop(x->sources[i]);
+	for (int i = 0; i < x->nr_all; i++)
+		stop_source(x, x->sources[i]);
 }
 
 static void discard(struct xcap *x, struct xcap_record *rec)
 {
-	if (rec->type == SOURCE_TASK)
-		x->nr_tasks[rec->source]++;
+	if (rec->type >= SOURCE_TASK)
+		x->nr_inner[rec->source]++;
 	else if (rec->type == XCAP_LOSS)
 		x->counts[rec->source].losses++;
 	else
@@ -670,7 +714,7 @@ int stream_adopt(struct xcap *x)
 	int ret = 0;
 
 	x->pid = getpid();
-	for (int i = 0; i < x->nr_sources && !ret; i++)
+	for (int i = 0; i < x->nr_all && !ret; i++)
 		if (x->sources[i]->ops->adopt)
 			ret = x->sources[i]->ops->adopt(x->sources[i]);
 	return ret;

@@ -9,7 +9,7 @@
 #include "merge.h"
 #include "remote.h"
 #include "source.h"
-#include "tasks.h"
+#include "tables.h"
 
 #define STREAM_PENDING 64	/* records that xcap_next() has in hand */
 
@@ -20,16 +20,19 @@ struct stream_lane {
 };
 
 struct xcap {
-	struct source **sources;
-	int nr_sources;
+	struct source **sources;	/* and behind them hidden, if there is one */
+	int nr_sources;			/* those that were asked for */
+	int nr_all;
+	struct source *hidden;		/* fills the tables; or NULL */
+	bool hidden_stopped;
 	struct source_conf conf;
 	struct merge *merge;
-	struct tasks *tasks;
+	struct tables *tables;
 	struct filter *filter;
 	bool kernels;			/* what passed a source's filter in the kernel matches it */
 	struct stream_lane *lanes;
 	struct xcap_stats *counts;	/* by source: what the stream counts itself */
-	uint64_t *nr_tasks;		/* by source: task records, which no reader sees */
+	uint64_t *nr_inner;		/* by source: records for the tables */
 	int64_t wall_offset_ns;
 	int64_t wall_read_ns;		/* when the offset was read */
 	int64_t last_ns;	/* of the last unflagged record: the check behind out_of_order */

@@ -47,7 +47,7 @@ int wait_open(struct xcap *x)
 
 	x->nap_ns = NAP_MIN_NS;
 	x->nap_max_ns = NAP_MAX_NS;
-	for (int i = 0; i < x->nr_sources; i++) {
+	for (int i = 0; i < x->nr_all; i++) {
 		if (x->sources[i]->nap_ns)
 			x->nap_max_ns = earlier(x->nap_max_ns, x->sources[i]->nap_ns);
 		x->may_go |= x->sources[i]->ifindex != 0;
@@ -60,7 +60,7 @@ int wait_open(struct xcap *x)
 	err = add(x->epoll_fd, x->event_fd) ?: add(x->epoll_fd, x->timer_fd);
 	if (x->remote && !err)
 		err = add(x->epoll_fd, remote_fd(x->remote));
-	for (int i = 0; i < x->nr_sources && !err; i++)
+	for (int i = 0; i < x->nr_all && !err; i++)
 		if (x->sources[i]->ops->arm)
 			err = x->sources[i]->ops->arm(x->sources[i], x->epoll_fd);
 	return err;
@@ -80,7 +80,7 @@ static bool set_sleeping(struct xcap *x, bool on)
 {
 	bool there = false;
 
-	for (int i = 0; i < x->nr_sources; i++)
+	for (int i = 0; i < x->nr_all; i++)
 		if (x->sources[i]->ops->sleep && x->sources[i]->ops->sleep(x->sources[i], on))
 			there = true;
 	return there;

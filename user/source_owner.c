@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   bpf/sockets.bpf.c: what happens to tasks and sockets, and those there were at start.
+ * Out:  records for the tables only: a lane for each CPU, and one with what was there.
+ * Owns: the programs, their links, the rings, the seed.
+ * Runs on: the thread of the handle.
+ *
+ * The stream opens it before all others, when any of them has records that are joined with the
+ * tables. So the tables are right at every instant from the first record on.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "bpf_load.h"
+#include "rings.h"
+#include "source.h"
+#include "sockets.skel.h"
+
+#define MAX_PROGS 32
+#define RING_BYTES (1u << 20)	/* a CPU: these records are few */
+#define FIRST_SEED 65536	/* bytes */
+
+struct owner {
+	struct sockets_bpf *skel;	/* NULL: another process has it */
+	struct rings rings;
+	int seed_link;			/* of the iterator over all tasks */
+	int progs[MAX_PROGS];		/* all that are loaded, for their counts */
+	int nr_progs;
+	char *seed;			/* lane rings.nr + 1: records behind one another */
+	size_t seed_len, seed_next, seed_size;
+	uint64_t nr_seed;		/* lent of it */
+};
+
+static void source_owner_close(struct source *s);
+
+/* ---- what is there at start ---- */
+
+static int grow_seed(struct owner *o)
+{
+	size_t size = o->seed_size ? o->seed_size * 2 : FIRST_SEED;
+	char *more = realloc(o->seed, size);
+
+	if (!more)
+		return -ENOMEM;
+	o->seed = more;
+	o->seed_size = size;
+	return 0;
+}
+
+/* The iterator's output is whole records; a read may end inside one. */
+static int read_seed(struct owner *o, int fd)
+{
+	ssize_t n;
+
+	for (;;) {
+		if (o->seed_len == o->seed_size && grow_seed(o))
+			return -ENOMEM;
+		n = read(fd, o->seed + o->seed_len, o->seed_size - o->seed_len);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return n ? -errno : 0;
+		o->seed_len += n;
+	}
+}
+
+/*
+ * Runs in the process that will read, when all tracepoints are attached: each seed is stamped
+ * when it is read, and what happened meanwhile is in the rings.
+ */
+static int seed(struct owner *o, struct error *err)
+{
+	int fd = bpf_iter_create(o->seed_link);
+	int ret = fd < 0 ? fd : read_seed(o, fd);
+
+	if (fd >= 0)
+		close(fd);
+	return ret ? error_set(err, ret, "cannot list the tasks of this host: %s",
+			       strerror(-ret)) : 0;
+}
+
+static int peek_seed(struct owner *o, const struct source *s, struct xcap_record *recs, int max)
+{
+	int n = 0;
+
+	while (n < max && o->seed_next + sizeof(struct xcap_ev) <= o->seed_len) {
+		const char *at = o->seed + o->seed_next;
+		struct xcap_ev ev;
+
+		memcpy(&ev, at, sizeof(ev));
+		if (ev.len < sizeof(ev) || ev.len > o->seed_len - o->seed_next)
+			break;		/* never so: the iterator is ours */
+		recs[n++] = (struct xcap_record){
+			.mono_ns = ev.mono_ns,
+			.source = s->index,
+			.type = ev.type,
+			.pid = ev.pid,
+			.tid = ev.tid,
+			.data = (const __u8 *)at,
+			.caplen = ev.len,
+			.len = ev.len,
+		};
+		o->seed_next += (ev.len + 7) & ~7u;
+	}
+	o->nr_seed += n;
+	return n ?: -ENODATA;
+}
+
+/* ---- open ---- */
+
+static void note_programs(struct owner *o)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, o->skel->obj)
+		if (bpf_program__autoload(prog) && o->nr_progs < MAX_PROGS)
+			o->progs[o->nr_progs++] = bpf_program__fd(prog);
+}
+
+static int load(struct owner *o, struct source *s)
+{
+	uint32_t ring_bytes = s->conf->ring_bytes < RING_BYTES ? s->conf->ring_bytes : RING_BYTES;
+	int ret;
+
+	bpf_load_quiet();
+	o->skel = sockets_bpf__open();
+	if (!o->skel)
+		return bpf_load_failed(-errno, s->spec, s->err);
+	((struct sockets_cfg *)&o->skel->rodata->cfg)->hold_cpu =
+		bpf_load_has_function("trace_call_bpf_faultable");
+	ret = rings_prepare(o->skel->maps.events, o->skel->maps.cpus);
+	ret = ret ?: sockets_bpf__load(o->skel);
+	if (ret)
+		return bpf_load_failed(ret, s->spec, s->err);
+	note_programs(o);
+	return rings_open(&o->rings, o->skel->maps.events, o->skel->maps.cpus,
+			  &o->skel->bss->ctl, ring_bytes, s->err);
+}
+
+static int attach_all(struct owner *o, struct error *err)
+{
+	struct sockets_bpf *k = o->skel;
+
+	return bpf_load_attach(k->progs.task_newtask, &k->links.task_newtask, err) ?:
+	       bpf_load_attach(k->progs.task_rename, &k->links.task_rename, err) ?:
+	       bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
+	       bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
+	       bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err) ?:
+	       bpf_load_attach(k->progs.task_seed, &k->links.task_seed, err);
+}
+
+static struct owner *owner_new(struct source *s)
+{
+	struct owner *o = calloc(1, sizeof(*o));
+
+	if (o)
+		o->seed_link = -1;
+	s->priv = o;
+	return o;
+}
+
+static int source_owner_open(struct source *s, const struct spec *spec)
+{
+	struct owner *o = owner_new(s);
+	int ret;
+
+	if (!o)
+		return -ENOMEM;
+	ret = load(o, s) ?: attach_all(o, s->err);
+	if (!ret)
+		o->seed_link = bpf_link__fd(o->skel->links.task_seed);
+	if (!ret && !s->conf->given)	/* else the reader does it */
+		ret = seed(o, s->err);
+	if (ret) {
+		source_owner_close(s);
+		return ret;
+	}
+	s->nr_lanes = o->rings.nr + 2;
+	return 0;
+}
+
+/* ---- the contract ---- */
+
+static void count_losses(struct owner *o)
+{
+	uint64_t misses = 0;
+
+	for (int i = 0; i < o->nr_progs; i++)
+		misses += bpf_load_misses(o->progs[i]);
+	o->rings.lost[XCAP_DROP_RECURSION] = misses;
+}
+
+static int source_owner_peek(struct source *s, int lane, struct xcap_record *recs, int max)
+{
+	struct owner *o = s->priv;
+
+	if (lane > o->rings.nr)
+		return peek_seed(o, s, recs, max);
+	if (lane == o->rings.nr && rings_look(&o->rings))
+		count_losses(o);
+	return rings_peek(&o->rings, s, lane, recs, max);
+}
+
+static void source_owner_release(struct source *s, int lane, int n)
+{
+	struct owner *o = s->priv;
+
+	if (lane <= o->rings.nr)
+		rings_release(&o->rings, lane, n);
+}
+
+static int64_t source_owner_watermark(struct source *s, int lane)
+{
+	struct owner *o = s->priv;
+
+	return lane > o->rings.nr ? INT64_MIN : rings_watermark(&o->rings, lane);
+}
+
+static int source_owner_arm(struct source *s, int epoll_fd)
+{
+	return rings_arm(&((struct owner *)s->priv)->rings, epoll_fd);
+}
+
+static int source_owner_sleep(struct source *s, bool on)
+{
+	return rings_sleep(&((struct owner *)s->priv)->rings, on);
+}
+
+static void source_owner_stop(struct source *s)
+{
+	struct owner *o = s->priv;
+
+	if (o->skel)
+		sockets_bpf__detach(o->skel);
+	rings_stop(&o->rings);
+}
+
+static void source_owner_stats(struct source *s, struct source_stats *st)
+{
+	struct owner *o = s->priv;
+
+	rings_stats(&o->rings, st);
+	st->seen += o->nr_seed;
+}
+
+static void source_owner_close(struct source *s)
+{
+	struct owner *o = s->priv;
+
+	if (!o)
+		return;
+	if (o->skel)
+		sockets_bpf__detach(o->skel);
+	rings_close(&o->rings);
+	if (!o->skel) {
+		for (int i = 0; i < o->nr_progs; i++)
+			close(o->progs[i]);
+		if (o->seed_link >= 0)
+			close(o->seed_link);
+	}
+	sockets_bpf__destroy(o->skel);
+	free(o->seed);
+	free(o);
+	s->priv = NULL;
+}
+
+/* ---- opened in one process, read in another ---- */
+
+static int source_owner_give(struct source *s, struct parcel *p)
+{
+	struct owner *o = s->priv;
+
+	rings_give(&o->rings, o->skel->maps.cpus, o->skel->maps.bss,
+		   offsetof(struct sockets_bpf__bss, ctl), p);
+	parcel_put_fd(p, o->seed_link);
+	parcel_put(p, &o->nr_progs, sizeof(o->nr_progs));
+	for (int i = 0; i < o->nr_progs; i++)
+		parcel_put_fd(p, o->progs[i]);
+	return p->broken;
+}
+
+static int source_owner_take(struct source *s, struct parcel *p)
+{
+	struct owner *o = owner_new(s);
+	int ret, nr;
+
+	if (!o)
+		return -ENOMEM;
+	ret = rings_take(&o->rings, p);
+	if (!ret) {
+		o->seed_link = parcel_take_fd(p);
+		parcel_take(p, &nr, sizeof(nr));
+		while (o->nr_progs < nr && o->nr_progs < MAX_PROGS && !p->broken)
+			o->progs[o->nr_progs++] = parcel_take_fd(p);
+		ret = p->broken;
+	}
+	ret = ret ?: seed(o, s->err);
+	if (ret)
+		source_owner_close(s);
+	s->nr_lanes = ret ? 0 : o->rings.nr + 2;
+	return ret;
+}
+
+const struct source_ops source_owner_ops = {
+	.scheme = "owner",
+	.help = "who is behind packets and system calls; opened by the stream itself",
+	.no_packets = true,
+	.privileged = true,
+	.open = source_owner_open,
+	.peek = source_owner_peek,
+	.release = source_owner_release,
+	.watermark = source_owner_watermark,
+	.arm = source_owner_arm,
+	.sleep = source_owner_sleep,
+	.stop = source_owner_stop,
+	.stats = source_owner_stats,
+	.close = source_owner_close,
+	.give = source_owner_give,
+	.take = source_owner_take,
+};

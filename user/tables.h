@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What records are joined with, in stream order: names of tasks, programs of processes, paths of
+ * cgroups. Filled by records of the types from SOURCE_TASK on, which no reader sees.
+ */
+#ifndef XCAP_TABLES_H
+#define XCAP_TABLES_H
+
+#include <stdint.h>
+#include <xcap.h>
+#include "epoch.h"
+
+struct tables;
+
+/* Return: NULL: no memory. */
+struct tables *tables_new(void);
+void tables_free(struct tables *t);
+
+/* A record for the tables: the bytes of an xcap_ev at data, caplen of them. */
+void tables_apply(struct tables *t, const struct xcap_record *rec);
+
+/* Write into a live record who is behind it. */
+void tables_join(struct tables *t, struct xcap_record *rec);
+
+/* Lent records keep what they point to alive. */
+struct epoch *tables_epoch(struct tables *t);
+
+#endif
