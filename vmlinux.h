@@ -73,6 +73,13 @@ enum tcx_action_base {
 	TCX_REDIRECT = 7,
 };
 
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+};
+
 struct __sk_buff {
 	__u32 len;
 	__u32 pkt_type;
@@ -267,11 +274,28 @@ struct path {
 	struct dentry *dentry;
 };
 
-struct file {
-	struct path f_path;
+struct inode {
+	__u16 i_mode;
 };
 
-struct net;
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct net {
+	__u64 net_cookie;
+};
 
 typedef struct {
 	struct net *net;
@@ -285,13 +309,26 @@ struct net_device {
 	const unsigned char *dev_addr;
 };
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
+	unsigned char skc_state;
 	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
 };
 
 struct socket {
@@ -321,6 +358,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	struct files_struct *files;
 	__u64 start_boottime;
 	char comm[16];
 	const struct cred *cred;

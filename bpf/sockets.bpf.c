@@ -1,16 +1,278 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In:   what happens to tasks (tasks.bpf.h).
+ * In:   what happens to sockets of the internet families, and to tasks (tasks.bpf.h).
  * Out:  records for the tables that name who is behind a packet or a call.
  * Owns: nothing beyond its maps.
- * Runs on: the CPU of whoever does it.
+ * Runs on: the CPU of whoever does it, in task context and in softirq.
+ *
+ * A softirq may come between another program's reservation and its stamp, so times within these
+ * rings may step back by microseconds. Nobody sees these records; the tables bear it.
  */
 #include "vmlinux.h"
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "emit.bpf.h"
 
 const volatile struct sockets_cfg cfg = {};
 
 #include "tasks.bpf.h"
+
+#define AF_INET		2
+#define AF_INET6	10
+#define PROTO_TCP	6
+#define TCP_ESTABLISHED	1
+#define TCP_LISTEN	10
+#define S_IFMT		0170000
+#define S_IFSOCK	0140000
+
+/* How user space was told that a socket is used. */
+struct usage {
+	__u32 tgid;
+	__u16 local_port, remote_port;
+	__u64 addresses;
+};
+
+/*
+ * key socket cookie. Written and read by the programs. Full: the longest unused goes, and is told
+ * again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct usage);
+} used SEC(".maps");
+
+static __always_inline void put_v4(__u8 *to, __be32 address)
+{
+	__builtin_memset(to, 0, 10);
+	to[10] = to[11] = 0xff;
+	*(__be32 *)(to + 12) = address;
+}
+
+/* All but the header, what and cookie; sk may be any pointer to one. */
+static __always_inline void fill_sock(struct xcap_ev_sock *r, struct sock *sk)
+{
+	r->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie);
+	r->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	r->protocol = BPF_CORE_READ(sk, sk_protocol);
+	r->listens = r->protocol == PROTO_TCP &&
+		     BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN;
+	r->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	r->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	r->reserved = 0;
+	if (r->family == AF_INET) {
+		put_v4(r->local, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+		put_v4(r->remote, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	} else {
+		bpf_probe_read_kernel(r->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_probe_read_kernel(r->remote, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+static __always_inline void fill_user(struct xcap_ev_sock *r, struct task_struct *task)
+{
+	stamp_task(&r->ev, task);
+	r->uid = BPF_CORE_READ(task, cred, uid.val);
+	r->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+/* task NULL: nobody in particular. */
+static __always_inline void emit_sock(struct sock *sk, __u64 cookie, __u8 what,
+				      struct task_struct *task)
+{
+	struct xcap_ev_sock *r;
+	struct emit e;
+
+	if (!emit_begin(&e))
+		return;
+	r = emit_reserve(&e, sizeof(*r));
+	if (!r)
+		return;
+	emit_stamp(&e, &r->ev, XEV_SOCK, sizeof(*r));
+	r->cookie = cookie;
+	r->what = what;
+	r->uid = 0;
+	r->cgroup_id = 0;
+	if (task)
+		fill_user(r, task);
+	fill_sock(r, sk);
+	emit_submit(r);
+}
+
+/* ---- birth and death ---- */
+
+/* What the hook shows of a socket is no struct sock: the rest comes with its first use. */
+static __always_inline void emit_bare(struct bpf_sock *ctx, __u8 what)
+{
+	struct xcap_ev_sock *r;
+	struct emit e;
+
+	if (!emit_begin(&e))
+		return;
+	r = emit_reserve(&e, sizeof(*r));
+	if (!r)
+		return;
+	__builtin_memset(r, 0, sizeof(*r));
+	emit_stamp(&e, &r->ev, XEV_SOCK, sizeof(*r));
+	r->cookie = bpf_get_socket_cookie(ctx);
+	r->netns = bpf_get_netns_cookie(ctx);
+	r->what = what;
+	r->family = ctx->family;
+	r->protocol = ctx->protocol;
+	if (what == XSOCK_BORN)
+		fill_user(r, bpf_get_current_task_btf());
+	emit_submit(r);
+}
+
+SEC("cgroup/sock_create")
+int sock_create(struct bpf_sock *ctx)
+{
+	if (ctx->family == AF_INET || ctx->family == AF_INET6)
+		emit_bare(ctx, XSOCK_BORN);
+	return 1;
+}
+
+SEC("cgroup/sock_release")
+int sock_release(struct bpf_sock *ctx)
+{
+	if (ctx->family == AF_INET || ctx->family == AF_INET6)
+		emit_bare(ctx, XSOCK_CLOSED);
+	return 1;
+}
+
+/* ---- its addresses: before a client's port is known to any call, and a server's connection ---- */
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(sock_state, struct sock *sk, int from, int to)
+{
+	if (BPF_CORE_READ(sk, sk_protocol) != PROTO_TCP ||
+	    (to != TCP_ESTABLISHED && to != TCP_LISTEN))
+		return 0;
+	emit_sock(sk, bpf_get_socket_cookie(sk), XSOCK_STATE, NULL);
+	return 0;
+}
+
+/* ---- who uses it ---- */
+
+/* Calls whose first argument may be a socket that packets come from or go to. */
+static __always_inline bool is_of_socket(__u32 nr, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (compat)
+		return nr == 3 || nr == 4 || nr == 145 || nr == 146 || (nr >= 362 && nr <= 372) ||
+		       nr == 337 || nr == 345;
+	return nr <= 1 || nr == 19 || nr == 20 || (nr >= 40 && nr <= 50 && nr != 43) ||
+	       nr == 299 || nr == 307;
+#else
+	return (nr >= 63 && nr <= 66) || nr == 71 || (nr >= 200 && nr <= 212) || nr == 243 ||
+	       nr == 269;
+#endif
+}
+
+static __always_inline __u64 first_argument(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	return compat ? (__u32)regs->bx : regs->di;
+#else
+	return regs->orig_x0;
+#endif
+}
+
+/* Return: NULL: the descriptor is no socket of the internet families. */
+static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **at, *file = NULL;
+	struct socket *socket;
+	struct sock *sk;
+	__u16 family;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	at = BPF_CORE_READ(fdt, fd) + fd;
+	bpf_probe_read_kernel(&file, sizeof(file), at);
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	return family == AF_INET || family == AF_INET6 ? sk : NULL;
+}
+
+static __always_inline void on_use(struct task_struct *task, struct sock *sk)
+{
+	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	struct usage now = {
+		.tgid = task->tgid,
+		.local_port = BPF_CORE_READ(sk, __sk_common.skc_num),
+		.remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport),
+		.addresses = (__u64)BPF_CORE_READ(sk, __sk_common.skc_daddr) << 32 |
+			     BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr),
+	}, *last;
+
+	if (!cookie)
+		return;
+	last = bpf_map_lookup_elem(&used, &cookie);
+	if (last && last->tgid == now.tgid && last->local_port == now.local_port &&
+	    last->remote_port == now.remote_port && last->addresses == now.addresses)
+		return;
+	emit_cgroup(task);
+	emit_sock(sk, cookie, XSOCK_USED, task);
+	bpf_map_update_elem(&used, &cookie, &now, BPF_ANY);
+}
+
+static __always_inline void on_call(struct pt_regs *regs, long id)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool compat = is_compat(task);
+	struct sock *sk;
+
+	if (likely(!is_of_socket(id, compat)))
+		return;
+	sk = sock_of(task, first_argument(regs, compat));
+	if (sk)
+		on_use(task, sk);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sock_call, struct pt_regs *regs, long id)
+{
+	undisturbed(on_call(regs, id));
+	return 0;
+}
+
+/* ---- what is there at start ---- */
+
+SEC("iter/task_file")
+int sock_seed(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct xcap_ev_sock r = {};
+	struct socket *socket;
+	struct sock *sk;
+	__u16 family;
+
+	if (!task || !file || task->pid != task->tgid)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk)
+		return 0;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	r.cookie = bpf_get_socket_cookie(sk);
+	seed_header(&r.ev, task, XEV_SOCK, sizeof(r));
+	r.what = XSOCK_SEED;
+	r.uid = BPF_CORE_READ(task, cred, uid.val);
+	r.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	fill_sock(&r, sk);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
 
 char LICENSE[] SEC("license") = "GPL";

@@ -37,6 +37,9 @@ static __always_inline void copy(struct __sk_buff *skb, __u8 flags)
 		.flags = flags,
 	};
 
+	/* what comes in may still have the socket that sent it, across namespaces of this host */
+	if (cfg.owner)
+		p.cookie = bpf_get_socket_cookie(skb);
 	/*
 	 * The kernel keeps an outer tag beside the frame. vlan_proto is in network
 	 * order already, vlan_tci is not.

@@ -140,6 +140,34 @@ struct xcap_ev_cgroup {
 _Static_assert(sizeof(struct xcap_ev_cgroup) == 40, "layout");
 #define XCAP_CGROUP_PATH 1024	/* longest, with its NUL */
 
+/* What happened to the socket in an XEV_SOCK record. */
+enum {
+	XSOCK_SEED	= 0,	/* the task held it when the capture began */
+	XSOCK_BORN	= 1,	/* the task made it, or accepted it */
+	XSOCK_USED	= 2,	/* the task uses it, and another did before, or its addresses changed */
+	XSOCK_STATE	= 3,	/* its state or addresses changed; the task may be any */
+	XSOCK_CLOSED	= 4,
+};
+
+/* XEV_SOCK: whose a socket is, and what packets it takes, from ev.mono_ns on. */
+struct xcap_ev_sock {
+	struct xcap_ev ev;	/* pid and tid: the task; 0 in XSOCK_STATE and XSOCK_CLOSED */
+	__u64 cookie;
+	__u64 netns;		/* cookie of its network namespace */
+	__u64 cgroup_id;	/* the task's */
+	__u32 uid;		/* the task's */
+	__u8  what;		/* XSOCK_ */
+	__u8  family;		/* AF_INET, AF_INET6 */
+	__u8  protocol;		/* IPPROTO_ */
+	__u8  listens;		/* 1: TCP, waits for connections */
+	__u16 local_port;	/* host order; ICMP: the identifier; 0 none yet */
+	__u16 remote_port;	/* 0: not connected */
+	__u32 reserved;
+	__u8  local[16];	/* IPv4 as ::ffff:a.b.c.d; all zero, or so but for ffff: any */
+	__u8  remote[16];
+};
+_Static_assert(sizeof(struct xcap_ev_sock) == 96, "layout");
+
 /*
  * Where a record can be lost, or given up on purpose. The public names are
  * XCAP_DROP_ in xcap.h; accounts.c asserts that the two agree.
@@ -239,7 +267,7 @@ struct tcx_copy_cfg {
 	__u32 snaplen;
 	__u32 ifindex;
 	__u32 loopback;		/* 1: the outgoing copy is no record */
-	__u32 reserved;
+	__u32 owner;		/* 1: whose socket sent it is wanted */
 };
 
 struct xdp_copy_cfg {

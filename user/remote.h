@@ -50,6 +50,9 @@ struct remote_source {
 	uint32_t ifindex, linktype;
 };
 
+/* Cookie of the network namespace that we are in; 0 not known. */
+uint64_t remote_netns(void);
+
 /* Fill it for this process. */
 void remote_hello(struct remote_hello *h, const struct source_conf *conf);
 

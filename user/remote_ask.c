@@ -31,7 +31,7 @@ struct remote {
 };
 
 /* A socket tells it to anybody; a security profile may hide /proc/self/ns. */
-static uint64_t netns_cookie(void)
+uint64_t remote_netns(void)
 {
 	int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t cookie = 0;
@@ -51,7 +51,7 @@ void remote_hello(struct remote_hello *h, const struct source_conf *conf)
 	snprintf(h->version, sizeof(h->version), "%s", xcap_version());
 	h->size_xsk_conf = sizeof(struct xsk_conf);
 	h->size_cpu = sizeof(struct xcap_cpu);
-	h->netns_cookie = netns_cookie();
+	h->netns_cookie = remote_netns();
 	ssh_find(&h->ssh);
 	h->snaplen = conf->snaplen;
 	h->ring_bytes = conf->ring_bytes;

@@ -61,6 +61,7 @@ struct source {
 	uint32_t linktype;	/* LINKTYPE_ value of its packets */
 	uint32_t flags;		/* XCAP_SOURCE_ */
 	uint32_t wants;		/* SOURCE_WANTS_: what its records are joined with */
+	bool loopback;		/* both ends of its packets are on this host */
 	uint64_t file_dev;	/* st_dev of the file that is read */
 	uint64_t file_ino;	/* its st_ino; both 0: no file */
 	char spec[SOURCE_SPEC_SIZE];	/* canonical */

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 #include "bpf_load.h"
 #include "rings.h"
@@ -21,12 +22,13 @@
 
 #define MAX_PROGS 32
 #define RING_BYTES (1u << 20)	/* a CPU: these records are few */
+#define NR_SEEDS 2
 #define FIRST_SEED 65536	/* bytes */
 
 struct owner {
 	struct sockets_bpf *skel;	/* NULL: another process has it */
 	struct rings rings;
-	int seed_link;			/* of the iterator over all tasks */
+	int seed_links[NR_SEEDS];		/* of the iterators over all tasks, and their sockets; -1 none */
 	int progs[MAX_PROGS];		/* all that are loaded, for their counts */
 	int nr_progs;
 	char *seed;			/* lane rings.nr + 1: records behind one another */
@@ -73,11 +75,15 @@ static int read_seed(struct owner *o, int fd)
  */
 static int seed(struct owner *o, struct error *err)
 {
-	int fd = bpf_iter_create(o->seed_link);
-	int ret = fd < 0 ? fd : read_seed(o, fd);
+	int ret = 0;
 
-	if (fd >= 0)
-		close(fd);
+	for (int i = 0; i < NR_SEEDS && o->seed_links[i] >= 0 && !ret; i++) {
+		int fd = bpf_iter_create(o->seed_links[i]);
+
+		ret = fd < 0 ? fd : read_seed(o, fd);
+		if (fd >= 0)
+			close(fd);
+	}
 	return ret ? error_set(err, ret, "cannot list the tasks of this host: %s",
 			       strerror(-ret)) : 0;
 }
@@ -120,7 +126,16 @@ static void note_programs(struct owner *o)
 			o->progs[o->nr_progs++] = bpf_program__fd(prog);
 }
 
-static int load(struct owner *o, struct source *s)
+static void want_sockets(struct sockets_bpf *k, bool sockets)
+{
+	bpf_program__set_autoload(k->progs.sock_create, sockets);
+	bpf_program__set_autoload(k->progs.sock_release, sockets);
+	bpf_program__set_autoload(k->progs.sock_state, sockets);
+	bpf_program__set_autoload(k->progs.sock_call, sockets);
+	bpf_program__set_autoload(k->progs.sock_seed, sockets);
+}
+
+static int load(struct owner *o, struct source *s, bool sockets)
 {
 	uint32_t ring_bytes = s->conf->ring_bytes < RING_BYTES ? s->conf->ring_bytes : RING_BYTES;
 	int ret;
@@ -131,6 +146,7 @@ static int load(struct owner *o, struct source *s)
 		return bpf_load_failed(-errno, s->spec, s->err);
 	((struct sockets_cfg *)&o->skel->rodata->cfg)->hold_cpu =
 		bpf_load_has_function("trace_call_bpf_faultable");
+	want_sockets(o->skel, sockets);
 	ret = rings_prepare(o->skel->maps.events, o->skel->maps.cpus);
 	ret = ret ?: sockets_bpf__load(o->skel);
 	if (ret)
@@ -140,16 +156,64 @@ static int load(struct owner *o, struct source *s)
 			  &o->skel->bss->ctl, ring_bytes, s->err);
 }
 
-static int attach_all(struct owner *o, struct error *err)
+static int attach_tasks(struct owner *o, struct error *err)
 {
 	struct sockets_bpf *k = o->skel;
+	int ret;
 
-	return bpf_load_attach(k->progs.task_newtask, &k->links.task_newtask, err) ?:
-	       bpf_load_attach(k->progs.task_rename, &k->links.task_rename, err) ?:
-	       bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
-	       bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
-	       bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err) ?:
-	       bpf_load_attach(k->progs.task_seed, &k->links.task_seed, err);
+	ret = bpf_load_attach(k->progs.task_newtask, &k->links.task_newtask, err) ?:
+	      bpf_load_attach(k->progs.task_rename, &k->links.task_rename, err) ?:
+	      bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
+	      bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
+	      bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err) ?:
+	      bpf_load_attach(k->progs.task_seed, &k->links.task_seed, err);
+	if (!ret)
+		o->seed_links[0] = bpf_link__fd(k->links.task_seed);
+	return ret;
+}
+
+/*
+ * The root of the hierarchy, wherever it is mounted, and if it is not. Return: descriptor; -errno:
+ * this kernel has none.
+ */
+static int cgroup_root(void)
+{
+	int fs = fsopen("cgroup2", FSOPEN_CLOEXEC), fd = -1, ret;
+
+	if (fs < 0)
+		return -errno;
+	if (!fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	ret = fd < 0 ? -errno : fd;
+	close(fs);
+	return ret;
+}
+
+/* Without it a socket is known from its first use on, and not from its birth. */
+static void attach_cgroup(struct owner *o)
+{
+	struct sockets_bpf *k = o->skel;
+	int root = cgroup_root();
+
+	if (root < 0)
+		return;
+	k->links.sock_create = bpf_program__attach_cgroup(k->progs.sock_create, root);
+	k->links.sock_release = bpf_program__attach_cgroup(k->progs.sock_release, root);
+	close(root);
+}
+
+static int attach_sockets(struct owner *o, struct error *err)
+{
+	struct sockets_bpf *k = o->skel;
+	int ret;
+
+	attach_cgroup(o);
+	ret = bpf_load_attach(k->progs.sock_state, &k->links.sock_state, err) ?:
+	      bpf_load_attach(k->progs.sock_call, &k->links.sock_call, err) ?:
+	      bpf_load_attach(k->progs.sock_seed, &k->links.sock_seed, err);
+	if (!ret)
+		o->seed_links[1] = bpf_link__fd(k->links.sock_seed);
+	return ret;
 }
 
 static struct owner *owner_new(struct source *s)
@@ -157,21 +221,21 @@ static struct owner *owner_new(struct source *s)
 	struct owner *o = calloc(1, sizeof(*o));
 
 	if (o)
-		o->seed_link = -1;
+		o->seed_links[0] = o->seed_links[1] = -1;
 	s->priv = o;
 	return o;
 }
 
 static int source_owner_open(struct source *s, const struct spec *spec)
 {
+	bool sockets = !strcmp(spec->name, "sockets");
 	struct owner *o = owner_new(s);
 	int ret;
 
 	if (!o)
 		return -ENOMEM;
-	ret = load(o, s) ?: attach_all(o, s->err);
-	if (!ret)
-		o->seed_link = bpf_link__fd(o->skel->links.task_seed);
+	ret = load(o, s, sockets) ?: (sockets ? attach_sockets(o, s->err) : 0) ?:
+	      attach_tasks(o, s->err);
 	if (!ret && !s->conf->given)	/* else the reader does it */
 		ret = seed(o, s->err);
 	if (ret) {
@@ -258,8 +322,9 @@ static void source_owner_close(struct source *s)
 	if (!o->skel) {
 		for (int i = 0; i < o->nr_progs; i++)
 			close(o->progs[i]);
-		if (o->seed_link >= 0)
-			close(o->seed_link);
+		for (int i = 0; i < NR_SEEDS; i++)
+			if (o->seed_links[i] >= 0)
+				close(o->seed_links[i]);
 	}
 	sockets_bpf__destroy(o->skel);
 	free(o->seed);
@@ -272,10 +337,14 @@ static void source_owner_close(struct source *s)
 static int source_owner_give(struct source *s, struct parcel *p)
 {
 	struct owner *o = s->priv;
+	int nr;
 
 	rings_give(&o->rings, o->skel->maps.cpus, o->skel->maps.bss,
 		   offsetof(struct sockets_bpf__bss, ctl), p);
-	parcel_put_fd(p, o->seed_link);
+	nr = o->seed_links[1] >= 0 ? NR_SEEDS : 1;
+	parcel_put(p, &nr, sizeof(nr));
+	for (int i = 0; i < nr; i++)
+		parcel_put_fd(p, o->seed_links[i]);
 	parcel_put(p, &o->nr_progs, sizeof(o->nr_progs));
 	for (int i = 0; i < o->nr_progs; i++)
 		parcel_put_fd(p, o->progs[i]);
@@ -291,7 +360,9 @@ static int source_owner_take(struct source *s, struct parcel *p)
 		return -ENOMEM;
 	ret = rings_take(&o->rings, p);
 	if (!ret) {
-		o->seed_link = parcel_take_fd(p);
+		parcel_take(p, &nr, sizeof(nr));
+		for (int i = 0; i < nr && i < NR_SEEDS && !p->broken; i++)
+			o->seed_links[i] = parcel_take_fd(p);
 		parcel_take(p, &nr, sizeof(nr));
 		while (o->nr_progs < nr && o->nr_progs < MAX_PROGS && !p->broken)
 			o->progs[o->nr_progs++] = parcel_take_fd(p);

@@ -59,6 +59,7 @@ static int load_tcx(struct tap *t, struct source *s, const struct netdev *dev, u
 	cfg->snaplen = snaplen;
 	cfg->ifindex = dev->ifindex;
 	cfg->loopback = dev->arphrd == ARPHRD_LOOPBACK;
+	cfg->owner = !!(s->wants & SOURCE_WANTS_SOCKETS);
 	ret = rings_prepare(t->tcx->maps.events, t->tcx->maps.cpus);
 	ret = ret ?: tcx_copy_bpf__load(t->tcx);
 	if (ret)
@@ -140,7 +141,10 @@ static int open_packet(struct tap *t, struct source *s, const struct netdev *dev
 			     attach_packet(bpf_program__fd(prog), dev->ifindex, s->err));
 }
 
-/* On lo every frame is seen twice; only the incoming copy is a record. */
+/*
+ * On lo every frame is seen twice, and is one record. It is taken on its way out, where it still
+ * has the socket that sent it, and shown as what comes in: it does so in the same moment.
+ */
 static int open_tcx(struct tap *t, struct source *s, const struct netdev *dev, uint32_t snaplen,
 		    uint32_t ring_bytes)
 {
@@ -157,7 +161,7 @@ static int open_tcx(struct tap *t, struct source *s, const struct netdev *dev, u
 	if (ret)
 		return ret;
 	ret = attach(t, 0, t->tcx->progs.tcx_in,
-		     attach_tcx(bpf_program__fd(t->tcx->progs.tcx_in), dev->ifindex, false,
+		     attach_tcx(bpf_program__fd(t->tcx->progs.tcx_in), dev->ifindex, loopback,
 				s->err));
 	if (ret == -EOPNOTSUPP)
 		return open_packet(t, s, dev);
@@ -268,6 +272,7 @@ static int source_tap_open(struct source *s, const struct spec *spec)
 	ret = ret ?: set_linktype(s, &dev);
 	if (!ret) {
 		s->ifindex = dev.ifindex;
+		s->loopback = dev.arphrd == ARPHRD_LOOPBACK;
 		t->missed_before = netdev_rx_missed(dev.ifindex);
 		ret = xdp ? open_xdp(t, s, &dev, snaplen, ring_bytes) :
 			    open_tcx(t, s, &dev, snaplen, ring_bytes);

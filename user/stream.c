@@ -122,6 +122,8 @@ static int add_hidden(struct xcap *x, int nr, const struct wish *wish)
 	if (!spec)
 		return -ENOMEM;
 	spec->hidden = true;
+	x->owners = wish->wants & SOURCE_WANTS_SOCKETS;
+	x->netns = remote_netns();
 	strcpy(spec->name, wish->wants & SOURCE_WANTS_SOCKETS ? "sockets" : "tasks");
 	memcpy(spec->text, wish->of, sizeof(spec->text));
 	err = open_source(x, &x->hidden, spec, nr);
@@ -205,7 +207,7 @@ static int build(struct xcap *x)
 
 	if (err)
 		return err;
-	x->tables = tables_new();
+	x->tables = tables_new(x->owners);
 	x->counts = calloc(x->nr_all, sizeof(*x->counts));
 	x->nr_inner = calloc(x->nr_all, sizeof(*x->nr_inner));
 	x->lanes = calloc(merge_nr_lanes(x->merge) + 1, sizeof(*x->lanes));
@@ -381,6 +383,14 @@ static inline bool matches(struct xcap *x, const struct xcap_record *rec)
 			    rec->data, rec->caplen, rec->len);
 }
 
+static void own(struct xcap *x, struct xcap_record *rec)
+{
+	const struct source *s = x->sources[rec->source];
+
+	if (s->wants & SOURCE_WANTS_SOCKETS)
+		tables_own(x->tables, rec, x->netns, s->loopback);
+}
+
 /* Return: true: the reader gets it. */
 static inline bool settle(struct xcap *x, struct xcap_record *rec)
 {
@@ -393,6 +403,8 @@ static inline bool settle(struct xcap *x, struct xcap_record *rec)
 		return false;	/* a loss of records for the tables: in the accounts */
 	switch (rec->type) {
 	case XCAP_PACKET:
+		if (x->owners)
+			own(x, rec);
 		if (matches(x, rec))
 			break;
 		x->counts[rec->source].filtered++;

@@ -25,6 +25,8 @@ struct xcap {
 	int nr_all;
 	struct source *hidden;		/* fills the tables; or NULL */
 	bool hidden_stopped;
+	bool owners;			/* packets name their process */
+	uint64_t netns;			/* cookie of the namespace that we are in */
 	struct source_conf conf;
 	struct merge *merge;
 	struct tables *tables;

@@ -5,22 +5,31 @@
  * Owns: the tables.
  * Runs on: the thread of the handle.
  */
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cgroups.h"
+#include "clock.h"
+#include "flow.h"
+#include "owner.h"
 #include "processes.h"
 #include "tables.h"
 #include "tasks.h"
+
+#define ASK_NS (100 * NS_PER_MS)	/* how often addresses are asked for */
 
 struct tables {
 	struct epoch epoch;
 	struct tasks *tasks;
 	struct processes *processes;
 	struct cgroups *cgroups;
+	struct owners *owners;		/* NULL: no packet wants one */
+	int64_t asked_ns;		/* when the addresses of this host were asked for */
 };
 
-struct tables *tables_new(void)
+struct tables *tables_new(bool sockets)
 {
 	struct tables *t = calloc(1, sizeof(*t));
 
@@ -29,7 +38,8 @@ struct tables *tables_new(void)
 	t->tasks = tasks_new();
 	t->processes = processes_new(&t->epoch);
 	t->cgroups = cgroups_new();
-	if (t->tasks && t->processes && t->cgroups)
+	t->owners = sockets ? owners_new() : NULL;
+	if (t->tasks && t->processes && t->cgroups && (t->owners || !sockets))
 		return t;
 	tables_free(t);
 	return NULL;
@@ -42,6 +52,7 @@ void tables_free(struct tables *t)
 	tasks_free(t->tasks);
 	processes_free(t->processes);
 	cgroups_free(t->cgroups);
+	owners_free(t->owners);
 	epoch_close(&t->epoch);
 	free(t);
 }
@@ -66,6 +77,13 @@ static void apply_cgroup(struct tables *t, const struct xcap_ev_cgroup *ev, uint
 		cgroups_apply(t->cgroups, ev);
 }
 
+static void apply_sock(struct tables *t, const struct xcap_ev_sock *ev)
+{
+	const struct task_name *n = tasks_at(t->tasks, ev->ev.tid, ev->ev.mono_ns);
+
+	owners_apply(t->owners, ev, n ? n->comm : NULL);
+}
+
 /* The rings are written by our programs; what does not fit its own size is left alone. */
 void tables_apply(struct tables *t, const struct xcap_record *rec)
 {
@@ -83,6 +101,10 @@ void tables_apply(struct tables *t, const struct xcap_record *rec)
 		return;
 	case XEV_CGROUP:
 		apply_cgroup(t, ev, rec->caplen);
+		return;
+	case XEV_SOCK:
+		if (t->owners && rec->caplen >= sizeof(struct xcap_ev_sock))
+			apply_sock(t, ev);
 	}
 }
 
@@ -109,4 +131,64 @@ void tables_join(struct tables *t, struct xcap_record *rec)
 	rec->process = processes_at(t->processes, rec->pid, rec->mono_ns);
 	if (rec->type == XCAP_SWITCH)
 		join_switch(t, rec);
+}
+
+/* ---- owners ---- */
+
+/* What is bound to any address takes packets to this host's own, which may change at any time. */
+static void ask_addresses(struct tables *t, uint64_t netns, int64_t now_ns)
+{
+	struct ifaddrs *list, *a;
+
+	if (t->asked_ns && now_ns - t->asked_ns < ASK_NS)
+		return;
+	t->asked_ns = now_ns;
+	if (getifaddrs(&list))
+		return;
+	for (a = list; a; a = a->ifa_next) {
+		uint8_t bytes[16] = { [10] = 0xff, [11] = 0xff };
+
+		if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
+			memcpy(bytes + 12, &((struct sockaddr_in *)a->ifa_addr)->sin_addr, 4);
+		else if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET6)
+			memcpy(bytes, &((struct sockaddr_in6 *)a->ifa_addr)->sin6_addr, 16);
+		else
+			continue;
+		owners_add_address(t->owners, netns, bytes);
+	}
+	freeifaddrs(list);
+}
+
+static void name_owner(struct tables *t, struct xcap_record *rec, const struct owner *o)
+{
+	const struct task_name *n = tasks_at(t->tasks, o->tid, rec->mono_ns);
+
+	rec->pid = o->pid;
+	rec->tid = o->tid;
+	rec->owner = o->how;
+	rec->uid = n ? n->uid : o->uid;
+	rec->cgroup_id = n ? n->cgroup_id : o->cgroup_id;
+	memcpy(rec->comm, n ? n->comm : o->comm, sizeof(rec->comm));
+	rec->cgroup = cgroups_get(t->cgroups, rec->cgroup_id);
+	rec->process = processes_at(t->processes, o->pid, rec->mono_ns);
+}
+
+void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback)
+{
+	struct owner_flow flow = {
+		.cookie = rec->packet.cookie,
+		.netns = netns,
+		.out = loopback || rec->direction == XCAP_DIR_OUT,
+	};
+	struct owner o;
+
+	if (!t->owners || !flow_parse(rec, &flow))
+		return;
+	if (owners_find(t->owners, &flow, rec->mono_ns, &o)) {
+		name_owner(t, rec, &o);
+		return;
+	}
+	ask_addresses(t, netns, rec->mono_ns);
+	if (owners_find(t->owners, &flow, rec->mono_ns, &o))
+		name_owner(t, rec, &o);
 }

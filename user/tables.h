@@ -6,14 +6,15 @@
 #ifndef XCAP_TABLES_H
 #define XCAP_TABLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <xcap.h>
 #include "epoch.h"
 
 struct tables;
 
-/* Return: NULL: no memory. */
-struct tables *tables_new(void);
+/* sockets: packets are to find their owners. Return: NULL: no memory. */
+struct tables *tables_new(bool sockets);
 void tables_free(struct tables *t);
 
 /* A record for the tables: the bytes of an xcap_ev at data, caplen of them. */
@@ -21,6 +22,12 @@ void tables_apply(struct tables *t, const struct xcap_record *rec);
 
 /* Write into a live record who is behind it. */
 void tables_join(struct tables *t, struct xcap_record *rec);
+
+/*
+ * Write into a live packet whose it is, if that is known. netns: cookie of its interface's network
+ * namespace, which is ours. loopback: source and destination are here, and the source counts.
+ */
+void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback);
 
 /* Lent records keep what they point to alive. */
 struct epoch *tables_epoch(struct tables *t);
