@@ -141,7 +141,7 @@ int sock_release(struct bpf_sock *ctx)
 	return 1;
 }
 
-/* ---- its addresses: before a client's port is known to any call, and a server's connection ---- */
+/* ---- its addresses: of a server's connection before anybody has accepted it ---- */
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_state, struct sock *sk, int from, int to)

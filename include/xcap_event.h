@@ -144,7 +144,7 @@ _Static_assert(sizeof(struct xcap_ev_cgroup) == 40, "layout");
 enum {
 	XSOCK_SEED	= 0,	/* the task held it when the capture began */
 	XSOCK_BORN	= 1,	/* the task made it, or accepted it */
-	XSOCK_USED	= 2,	/* the task uses it, and another did before, or its addresses changed */
+	XSOCK_USED	= 2,	/* the task uses it, and is another, or its addresses are */
 	XSOCK_STATE	= 3,	/* its state or addresses changed; the task may be any */
 	XSOCK_CLOSED	= 4,
 };

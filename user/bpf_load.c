@@ -12,8 +12,11 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "bpf_load.h"
+
+#define NR_FILES 64	/* of one object: its maps and programs, and what loading takes */
 
 static int no_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -28,6 +31,15 @@ void bpf_load_quiet(void)
 	libbpf_set_print(no_print);
 }
 
+/* libbpf goes on without a map that it had no descriptor for, and then the kernel says EINVAL. */
+static bool no_descriptors(int err)
+{
+	struct rlimit few;
+
+	return err == -EMFILE || (err == -EINVAL && !getrlimit(RLIMIT_NOFILE, &few) &&
+				  few.rlim_cur < NR_FILES);
+}
+
 int bpf_load_failed(int err, const char *what, struct error *e)
 {
 	if (err == -EPERM)	/* -EACCES is the verifier's */
@@ -36,6 +48,9 @@ int bpf_load_failed(int err, const char *what, struct error *e)
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return error_set(e, err, "this kernel has no BTF (/sys/kernel/btf/vmlinux), which "
 				 "%s needs; use a kernel built with CONFIG_DEBUG_INFO_BTF", what);
+	if (no_descriptors(err))
+		return error_set(e, -EMFILE, "too few descriptors may be open for the BPF programs "
+				 "of %s; raise ulimit -n", what);
 	if (err == -ENOMEM)
 		return error_set(e, err,
 				 "no memory for the BPF programs of %s; raise RLIMIT_MEMLOCK "

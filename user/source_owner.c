@@ -28,7 +28,7 @@
 struct owner {
 	struct sockets_bpf *skel;	/* NULL: another process has it */
 	struct rings rings;
-	int seed_links[NR_SEEDS];		/* of the iterators over all tasks, and their sockets; -1 none */
+	int seed_links[NR_SEEDS];	/* of the iterators over tasks, and sockets; -1 none */
 	int progs[MAX_PROGS];		/* all that are loaded, for their counts */
 	int nr_progs;
 	char *seed;			/* lane rings.nr + 1: records behind one another */

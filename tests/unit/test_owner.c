@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   socket records as the programs make them, frames made here.
+ * Out:  that packets find their process, and no other.
+ * Owns: nothing.
+ * Runs on: no root, no kernel state.
+ */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "clock.h"
+#include "flow.h"
+
+#define HERE 77			/* network namespace */
+#define FAR 78
+
+static void put(uint8_t to[16], const char *address)
+{
+	uint8_t v4[16] = { [10] = 0xff, [11] = 0xff };
+
+	for (int i = 0; i < 4; i++, address++)
+		v4[12 + i] = strtoul(address, (char **)&address, 10);
+	memcpy(to, v4, 16);
+}
+
+static void tell(struct owners *t, int64_t ns, uint8_t what, uint64_t cookie, uint32_t pid,
+		 uint8_t protocol, const char *local, uint16_t local_port, const char *remote,
+		 uint16_t remote_port, uint64_t netns)
+{
+	struct xcap_ev_sock ev = {
+		.ev = { .mono_ns = ns, .pid = pid, .tid = pid }, .cookie = cookie, .netns = netns,
+		.what = what, .family = AF_INET, .protocol = protocol, .local_port = local_port,
+		.remote_port = remote_port, .listens = protocol == IPPROTO_TCP && !remote_port &&
+		local_port,
+	};
+
+	put(ev.local, local);
+	put(ev.remote, remote);
+	owners_apply(t, &ev, NULL);
+}
+
+/* pid of its owner, 0: not known; how it is known. */
+static uint32_t ask(struct owners *t, int64_t ns, uint64_t cookie, bool out, uint8_t protocol,
+		    const char *src, uint16_t src_port, const char *dst, uint16_t dst_port,
+		    int *how)
+{
+	struct owner_flow f = { .cookie = cookie, .netns = HERE, .out = out, .protocol = protocol,
+				.src_port = src_port, .dst_port = dst_port };
+	struct owner o = { 0 };
+
+	put(f.src, src);
+	put(f.dst, dst);
+	*how = owners_find(t, &f, ns, &o) ? o.how : XCAP_OWNER_NONE;
+	return o.pid;
+}
+
+#define ANY "0.0.0.0"
+#define ME "10.0.0.1"
+#define PEER "10.0.0.2"
+
+static void a_client_is_known_from_its_first_packet(void **state)
+{
+	struct owners *t = owners_new();
+	int how;
+
+	tell(t, 100, XSOCK_BORN, 5, 1292, IPPROTO_TCP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_TCP, PEER, 80, ME, 4000, &how), 0);
+	assert_int_equal(ask(t, 120, 5, true, IPPROTO_TCP, ME, 4000, PEER, 80, &how), 1292);
+	assert_int_equal(how, XCAP_OWNER_SOCKET);
+	assert_int_equal(ask(t, 130, 0, false, IPPROTO_TCP, PEER, 80, ME, 4000, &how), 1292);
+	tell(t, 140, XSOCK_CLOSED, 5, 0, IPPROTO_TCP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(ask(t, 150, 0, false, IPPROTO_TCP, PEER, 80, ME, 4000, &how), 1292);
+	assert_int_equal(how, XCAP_OWNER_CLOSED);
+	assert_int_equal(ask(t, 150, 0, true, IPPROTO_TCP, ME, 4000, PEER, 80, &how), 1292);
+	owners_free(t);
+}
+
+static void a_server_listens_then_accepts_then_hands_on(void **state)
+{
+	struct owners *t = owners_new();
+	int how;
+
+	tell(t, 100, XSOCK_BORN, 5, 10, IPPROTO_TCP, ANY, 0, ANY, 0, HERE);
+	tell(t, 101, XSOCK_STATE, 5, 0, IPPROTO_TCP, ANY, 80, ANY, 0, HERE);
+	/* not for this host as far as is known */
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_TCP, PEER, 9, ME, 80, &how), 0);
+	owners_add_address(t, HERE, (const uint8_t[16]){ [10] = 0xff, 0xff, 10, 0, 0, 1 });
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_TCP, PEER, 9, ME, 80, &how), 10);
+	assert_int_equal(how, XCAP_OWNER_LISTENER);
+	tell(t, 120, XSOCK_STATE, 6, 0, IPPROTO_TCP, ME, 80, PEER, 9, HERE);
+	assert_int_equal(ask(t, 121, 0, false, IPPROTO_TCP, PEER, 9, ME, 80, &how), 10);
+	assert_int_equal(how, XCAP_OWNER_LISTENER);
+	tell(t, 130, XSOCK_USED, 6, 11, IPPROTO_TCP, ME, 80, PEER, 9, HERE);
+	assert_int_equal(ask(t, 131, 6, true, IPPROTO_TCP, ME, 80, PEER, 9, &how), 11);
+	assert_int_equal(how, XCAP_OWNER_SOCKET);
+	tell(t, 140, XSOCK_USED, 6, 12, IPPROTO_TCP, ME, 80, PEER, 9, HERE);
+	assert_int_equal(ask(t, 141, 0, false, IPPROTO_TCP, PEER, 9, ME, 80, &how), 12);
+	assert_int_equal(ask(t, 135, 0, false, IPPROTO_TCP, PEER, 9, ME, 80, &how), 11);
+	owners_free(t);
+}
+
+static void the_same_addresses_elsewhere_are_another(void **state)
+{
+	struct owners *t = owners_new();
+	int how;
+
+	tell(t, 100, XSOCK_USED, 5, 10, IPPROTO_TCP, ME, 80, PEER, 9, FAR);
+	/* it passes by here, and one only can be meant */
+	assert_int_equal(ask(t, 110, 0, true, IPPROTO_TCP, PEER, 9, ME, 80, &how), 10);
+	tell(t, 120, XSOCK_USED, 6, 11, IPPROTO_TCP, ME, 80, PEER, 9, FAR + 1);
+	assert_int_equal(ask(t, 130, 0, true, IPPROTO_TCP, PEER, 9, ME, 80, &how), 0);
+	tell(t, 140, XSOCK_USED, 7, 12, IPPROTO_TCP, ME, 80, PEER, 9, HERE);
+	assert_int_equal(ask(t, 150, 0, false, IPPROTO_TCP, PEER, 9, ME, 80, &how), 12);
+	/* what still has the cookie of a sender elsewhere belongs to who takes it here */
+	assert_int_equal(ask(t, 150, 5, false, IPPROTO_TCP, PEER, 9, ME, 80, &how), 12);
+	owners_free(t);
+}
+
+static void udp_is_found_by_its_port(void **state)
+{
+	struct owners *t = owners_new();
+	int how;
+
+	tell(t, 100, XSOCK_SEED, 5, 10, IPPROTO_UDP, ME, 53, ANY, 0, HERE);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_UDP, PEER, 999, ME, 53, &how), 10);
+	assert_int_equal(how, XCAP_OWNER_SEEDED);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_UDP, PEER, 999, ME, 54, &how), 0);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_TCP, PEER, 999, ME, 53, &how), 0);
+	tell(t, 120, XSOCK_BORN, 6, 11, IPPROTO_UDP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(ask(t, 121, 6, true, IPPROTO_UDP, ME, 4000, PEER, 53, &how), 11);
+	assert_int_equal(ask(t, 122, 0, false, IPPROTO_UDP, PEER, 53, ME, 4000, &how), 11);
+	owners_free(t);
+}
+
+static void the_table_stays_small(void **state)
+{
+	struct owners *t = owners_new();
+	int how;
+
+	for (uint32_t i = 1; i <= 200000; i++) {
+		tell(t, i, XSOCK_BORN, i, i, IPPROTO_TCP, ANY, 0, ANY, 0, HERE);
+		tell(t, i, XSOCK_STATE, i, 0, IPPROTO_TCP, ME, i & 0xffff, PEER, 80, HERE);
+		tell(t, i, XSOCK_CLOSED, i, 0, IPPROTO_TCP, ANY, 0, ANY, 0, HERE);
+	}
+	assert_in_range(owners_count(t), 60000, 66000);
+	assert_int_equal(ask(t, 200001, 0, true, IPPROTO_TCP, ME, 200000 & 0xffff, PEER, 80, &how),
+			 200000);
+	tell(t, 100 * NS_PER_SEC, XSOCK_BORN, 1 << 20, 7, IPPROTO_TCP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(owners_count(t), 1);
+	owners_free(t);
+}
+
+static bool parse(const uint8_t *frame, uint32_t len, struct owner_flow *f)
+{
+	struct xcap_record r = { .type = XCAP_PACKET, .data = frame, .caplen = len,
+				 .packet.linktype = XCAP_LINK_ETHERNET };
+
+	return flow_parse(&r, f);
+}
+
+static void frames_tell_their_addresses(void **state)
+{
+	uint8_t frame[64] = { [12] = 0x81, 0x00, 0, 5, 0x08, 0x00, 0x46, [27] = IPPROTO_UDP,
+			      [30] = 10, 0, 0, 1, 10, 0, 0, 2, [42] = 0x10, 0x01, 0x00, 0x35 };
+	struct owner_flow f = { 0 };
+	uint8_t want[16];
+
+	assert_true(parse(frame, sizeof(frame), &f));
+	put(want, ME);
+	assert_memory_equal(f.src, want, 16);
+	assert_int_equal(f.src_port, 0x1001);
+	assert_int_equal(f.dst_port, 53);
+	frame[25] = 1;			/* a later fragment has no ports */
+	assert_false(parse(frame, sizeof(frame), &f));
+	frame[25] = 0;
+	for (uint32_t len = 0; len < 46; len++) {
+		uint8_t *cut = malloc(len + 1);	/* under ASan: nothing behind it is read */
+
+		memcpy(cut, frame, len);
+		assert_false(parse(cut, len, &f));
+		free(cut);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_client_is_known_from_its_first_packet),
+		cmocka_unit_test(a_server_listens_then_accepts_then_hands_on),
+		cmocka_unit_test(the_same_addresses_elsewhere_are_another),
+		cmocka_unit_test(udp_is_found_by_its_port),
+		cmocka_unit_test(the_table_stays_small),
+		cmocka_unit_test(frames_tell_their_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
