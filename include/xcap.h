@@ -209,7 +209,7 @@ struct xcap_opts {
 	__u32 snaplen;		/* bytes kept of a packet; 0: 262144 */
 	__u32 slack_us;		/* longest wait for a slow source; 0: 2000 */
 	__u32 ring_kb;		/* BPF ring buffer per CPU, power of two; 0: 8192 */
-	const char *filter;	/* pcap filter expression; NULL: all */
+	const char *filter;	/* filter expression, xcap(7); NULL: all */
 };
 
 /**
@@ -358,12 +358,14 @@ XCAP_API void xcap_close(struct xcap *x);
 XCAP_API int xcap_fd(struct xcap *x);
 
 /**
- * xcap_set_filter - keep only packets that match
+ * xcap_set_filter - keep only records that match
  * @x:          handle
- * @expression: pcap filter expression (pcap-filter(7)); NULL or "" keeps all
+ * @expression: filter expression (xcap(7)); NULL or "" keeps all
  *
- * Holds for packets of every source from the next batch on (xcap_next() has up to
- * 63 records in hand); records that are not packets are not touched. What it
+ * Holds for records of every source from the next batch on (xcap_next() has up to
+ * 63 records in hand); an expression of pcap-filter(7) does not touch what is no
+ * packet. If it asks for processes, and the handle was opened with XCAP_NO_OWNERS
+ * and another filter, packets have none. What it
  * refuses is counted as filtered. Filters run in the kernel where they can, so that
  * what is refused is neither copied nor, by xsk:, taken from the host; each packet
  * that comes meanwhile is judged by the filter before or by this one. Takes some

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   a pcap filter expression, link types.
- * Out:  yes or no for a packet.
+ * In:   a filter expression, link types.
+ * Out:  yes or no for a record.
  * Owns: the compiled programs.
  * Runs on: the thread of the handle.
  */
@@ -10,6 +10,7 @@
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
+#include "expr.h"
 #include "filter.h"
 
 #define FILTER_SNAPLEN 262144
@@ -19,17 +20,71 @@
 
 #define MAX_LINKTYPES 16	/* in one stream; a file may bring several */
 
+/*
+ * "greater MARK + i" stands for process term i where libpcap compiles: no packet is as long, and
+ * nobody asks for such lengths. In the program it is a comparison with the length, whose number
+ * is changed to what is always so, or never, before it is run.
+ */
+#define MARK 0x7a000000u
+
 struct filter {
-	char *expression;
+	char *expression;		/* as libpcap gets it */
+	char *kernel;			/* for the kernel: accepts at least as much */
+	struct expr *expr;		/* NULL: no process terms */
 	int nr;
 	struct filter_program {
 		uint32_t linktype;
 		bool compiled;		/* else the expression makes no sense there */
 		struct bpf_program code[2];	/* [1] for what goes out */
+		uint8_t *marks[2];	/* by instruction: 1 + the term it stands for; or NULL */
+		uint64_t values[2];	/* of the terms, as they stand in the code */
 	} programs[MAX_LINKTYPES];
 };
 
-static const struct filter_program *find(const struct filter *f, uint32_t linktype)
+/* ---- process terms in programs ---- */
+
+static bool is_mark(const struct bpf_insn *in, int nr_terms)
+{
+	return in->code == (BPF_JMP | BPF_JGE | BPF_K) && in->k >= MARK &&
+	       in->k < MARK + nr_terms;
+}
+
+static int find_marks(const struct filter *f, struct filter_program *p)
+{
+	for (int way = 0; f->expr && way < 2; way++) {
+		struct bpf_program *code = &p->code[way];
+
+		p->marks[way] = calloc(code->bf_len, 1);
+		if (!p->marks[way])
+			return -ENOMEM;
+		for (u_int i = 0; i < code->bf_len; i++) {
+			struct bpf_insn *in = &code->bf_insns[i];
+
+			if (!is_mark(in, f->expr->nr_terms))
+				continue;
+			p->marks[way][i] = 1 + in->k - MARK;
+			in->k = UINT32_MAX;	/* never: the value of all terms is 0 */
+		}
+	}
+	return 0;
+}
+
+static void put_values(struct filter_program *p, bool out, uint64_t values)
+{
+	struct bpf_program *code = &p->code[out];
+
+	if (values == p->values[out])
+		return;
+	p->values[out] = values;
+	for (u_int i = 0; i < code->bf_len; i++)
+		if (p->marks[out][i])
+			code->bf_insns[i].k =
+				values >> (p->marks[out][i] - 1) & 1 ? 0 : UINT32_MAX;
+}
+
+/* ---- compiling ---- */
+
+static struct filter_program *find(struct filter *f, uint32_t linktype)
 {
 	for (int i = 0; i < f->nr; i++)
 		if (f->programs[i].linktype == linktype)
@@ -95,6 +150,7 @@ static int compile_one(struct filter *f, uint32_t linktype, struct error *err)
 	if (ret == -ENOMEM)
 		return ret;
 	ret = ret ?: filter_split(&code, p->code);
+	ret = ret ?: find_marks(f, p);
 	p->linktype = linktype;
 	p->compiled = !ret;
 	f->nr++;
@@ -123,12 +179,46 @@ int filter_insns(const char *expression, uint32_t linktype, struct cbpf_insn **o
 
 const char *filter_kernel_text(const struct filter *f)
 {
-	return f->expression;
+	return f->kernel;
 }
 
 bool filter_is_kernels(const struct filter *f)
 {
-	return true;
+	return !f->expr;
+}
+
+bool filter_asks_calls(const struct filter *f)
+{
+	return f->expr;
+}
+
+int filter_superset(const char *expression, char **text, bool *processes, struct error *err)
+{
+	struct expr *e = NULL;
+	int ret = expr_parse(&e, expression, err);
+
+	if (ret)
+		return ret;
+	*processes = e;
+	*text = !e ? strdup(expression) : e->every_packet ? NULL : expr_superset(e);
+	ret = *text || (e && e->every_packet) ? 0 : -ENOMEM;
+	expr_free(e);
+	return ret;
+}
+
+/* The two texts. A mistake in a process term is told better by us than by libpcap. */
+static int read_expression(struct filter *f, const char *expression, struct error *err)
+{
+	int ret = expr_parse(&f->expr, expression, err);
+
+	if (ret)
+		return ret;
+	f->expression = f->expr ? expr_marked(f->expr, MARK) : strdup(expression);
+	if (!f->expr)
+		f->kernel = strdup(expression);
+	else if (!f->expr->every_packet)
+		f->kernel = expr_superset(f->expr);
+	return f->expression && (f->kernel || (f->expr && f->expr->every_packet)) ? 0 : -ENOMEM;
 }
 
 int filter_compile(struct filter **out, const char *expression, const uint32_t *linktypes, int nr,
@@ -139,9 +229,7 @@ int filter_compile(struct filter **out, const char *expression, const uint32_t *
 
 	if (!f)
 		return -ENOMEM;
-	f->expression = strdup(expression);
-	if (!f->expression)
-		ret = -ENOMEM;
+	ret = read_expression(f, expression, err);
 	for (int i = 0; i < nr && !ret; i++)
 		if (!find(f, linktypes[i]))
 			ret = compile_one(f, linktypes[i], err);
@@ -168,17 +256,28 @@ int filter_check(const char *expression, struct error *err)
 	return ret;
 }
 
-bool filter_match(struct filter *f, uint32_t linktype, bool out, const uint8_t *data,
-		  uint32_t caplen, uint32_t len)
+static bool match_packet(struct filter *f, const struct xcap_record *rec)
 {
-	struct pcap_pkthdr h = { .caplen = caplen, .len = len };
-	const struct filter_program *p = find(f, linktype);
+	struct pcap_pkthdr h = { .caplen = rec->caplen, .len = rec->len };
+	bool out = rec->direction == XCAP_DIR_OUT;
+	struct filter_program *p = find(f, rec->packet.linktype);
 
 	if (!p) {
-		compile_one(f, linktype, NULL);
-		p = find(f, linktype);
+		compile_one(f, rec->packet.linktype, NULL);
+		p = find(f, rec->packet.linktype);
 	}
-	return p && p->compiled && pcap_offline_filter(&p->code[out], &h, data);
+	if (!p || !p->compiled)
+		return false;
+	if (f->expr)
+		put_values(p, out, expr_terms(f->expr, rec));
+	return pcap_offline_filter(&p->code[out], &h, rec->data);
+}
+
+bool filter_match(struct filter *f, const struct xcap_record *rec)
+{
+	if (rec->type == XCAP_PACKET)
+		return match_packet(f, rec);
+	return !f->expr || expr_match(f->expr, rec);
 }
 
 void filter_free(struct filter *f)
@@ -188,7 +287,11 @@ void filter_free(struct filter *f)
 	for (int i = 0; i < f->nr; i++) {
 		pcap_freecode(&f->programs[i].code[0]);
 		pcap_freecode(&f->programs[i].code[1]);
+		free(f->programs[i].marks[0]);
+		free(f->programs[i].marks[1]);
 	}
+	expr_free(f->expr);
 	free(f->expression);
+	free(f->kernel);
 	free(f);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Filter text to programs, by libpcap's own compiler; run over packets in user
- * space. One program for each link type in use.
+ * Filter text to programs, by libpcap's own compiler, run over packets in user space; process
+ * terms (expr.h) in it. One program for each link type in use.
  */
 #ifndef XCAP_FILTER_H
 #define XCAP_FILTER_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <xcap.h>
 #include "cbpf.h"
 #include "error.h"
 
@@ -25,11 +26,13 @@ int filter_compile(struct filter **out, const char *expression, const uint32_t *
 int filter_check(const char *expression, struct error *err);
 
 /*
- * Does a packet match? A link type that was not named before, as files bring them, is compiled
- * for now; where the expression makes no sense for it, nothing matches.
+ * Does a record match? A link type that was not named before, as files bring them, is compiled
+ * for now; where the expression makes no sense for it, no packet matches.
  */
-bool filter_match(struct filter *f, uint32_t linktype, bool out, const uint8_t *data,
-		  uint32_t caplen, uint32_t len);
+bool filter_match(struct filter *f, const struct xcap_record *rec);
+
+/* Does it say anything of records that are no packets? Else they all match. */
+bool filter_asks_calls(const struct filter *f);
 
 /*
  * "inbound" and "outbound" become a question that a packet socket answers, and nobody else.
@@ -46,8 +49,17 @@ void filter_free(struct filter *f);
 int filter_insns(const char *expression, uint32_t linktype, struct cbpf_insn **out,
 		 struct error *err);
 
-/* The expression for filter_insns(): no packet that matches the filter is refused by it. */
+/*
+ * The expression for filter_insns(): no packet that matches the filter is refused by it. NULL: it
+ * would accept all of them.
+ */
 const char *filter_kernel_text(const struct filter *f);
+
+/*
+ * The same for an expression, before anything is open: *text is the caller's to free. processes:
+ * out: it asks for whom packets belong to. Return: 0; -EINVAL with a sentence; -ENOMEM.
+ */
+int filter_superset(const char *expression, char **text, bool *processes, struct error *err);
 
 /* Does a packet that passed it match for sure? Else filter_match() has to be asked, too. */
 bool filter_is_kernels(const struct filter *f);

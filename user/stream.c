@@ -241,6 +241,19 @@ static void put_filter(struct xcap *x, struct filter *f)
 	filter_free(x->filter);
 	x->filter = f;
 	x->kernels = f && filter_is_kernels(f);
+	x->asks_calls = f && filter_asks_calls(f);
+}
+
+/* What the kernel is to do of it; who asks for processes wants packets to have them. */
+static int plan_filter(struct xcap *x, const char *expression, char **text)
+{
+	bool processes = false;
+	int err = 0;
+
+	if (expression && *expression)
+		err = filter_superset(expression, text, &processes, &x->err);
+	x->conf.owners |= processes;
+	return err;
 }
 
 int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *opts,
@@ -249,6 +262,7 @@ int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *op
 	struct xcap *x = calloc(1, sizeof(*x));
 	struct filter *f = NULL;
 	struct xcap_opts o;
+	char *text = NULL;
 	int err;
 
 	if (!x) {
@@ -259,9 +273,11 @@ int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *op
 	x->remote = x->conf.remote = remote;
 	x->pid = getpid();
 	err = read_opts(x, &o, opts);
-	x->conf.filter = remote || !o.filter || !*o.filter ? NULL : o.filter;
+	err = err ?: plan_filter(x, o.filter, &text);
+	x->conf.filter = remote ? NULL : text;
 	err = err ?: add_sources(x, specs ?: "", o.filter);
-	x->conf.filter = NULL;	/* the caller's */
+	x->conf.filter = NULL;
+	free(text);
 	err = err ?: build(x);
 	err = err ?: compile_filter(x, o.filter, &f);
 	if (!err) {
@@ -379,8 +395,7 @@ static inline bool matches(struct xcap *x, const struct xcap_record *rec)
 {
 	if (!x->filter || (x->kernels && rec->mono_ns >= x->sources[rec->source]->filter_ns))
 		return true;
-	return filter_match(x->filter, rec->packet.linktype, rec->direction == XCAP_DIR_OUT,
-			    rec->data, rec->caplen, rec->len);
+	return filter_match(x->filter, rec);
 }
 
 static void own(struct xcap *x, struct xcap_record *rec)
@@ -394,6 +409,8 @@ static void own(struct xcap *x, struct xcap_record *rec)
 /* Return: true: the reader gets it. */
 static inline bool settle(struct xcap *x, struct xcap_record *rec)
 {
+	bool keep = true;
+
 	if (rec->type >= SOURCE_TASK) {
 		x->nr_inner[rec->source]++;
 		tables_apply(x->tables, rec);
@@ -405,15 +422,18 @@ static inline bool settle(struct xcap *x, struct xcap_record *rec)
 	case XCAP_PACKET:
 		if (x->owners)
 			own(x, rec);
-		if (matches(x, rec))
-			break;
-		x->counts[rec->source].filtered++;
-		return false;
+		keep = matches(x, rec);
+		break;
 	case XCAP_SYS_ENTER:
 	case XCAP_SYS_EXIT:
 	case XCAP_SWITCH:
 		if (!rec->wall_ns)	/* else of a file: other tasks, another host */
 			tables_join(x->tables, rec);
+		keep = !x->asks_calls || filter_match(x->filter, rec);
+	}
+	if (!keep) {
+		x->counts[rec->source].filtered++;
+		return false;
 	}
 	if (!rec->wall_ns)
 		rec->wall_ns = rec->mono_ns + x->wall_offset_ns;

@@ -26,6 +26,7 @@ struct xcap {
 	struct source *hidden;		/* fills the tables; or NULL */
 	bool hidden_stopped;
 	bool owners;			/* packets name their process */
+	bool asks_calls;		/* the filter says something of what is no packet */
 	uint64_t netns;			/* cookie of the namespace that we are in */
 	struct source_conf conf;
 	struct merge *merge;
