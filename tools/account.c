@@ -55,6 +55,9 @@ void capture_account(struct capture *c, FILE *out)
 		s.packets, s.bytes, s.syscalls, s.switches);
 	fprintf(out, "xcap: %llu dropped, %llu late, %llu out of order\n",
 		capture_dropped(&s), s.late, s.out_of_order);
+	if (s.names_lost)
+		fprintf(out, "xcap: %llu messages about tasks and sockets lost: some records have "
+			"no process, or an older name; a larger --ring helps\n", s.names_lost);
 	for (int i = 0; i < nr; i++) {
 		struct xcap_stats one = { .sz = sizeof(one) };
 
@@ -104,6 +107,7 @@ void capture_account_json(struct capture *c, FILE *out)
 	json_unsigned(&j, "dropped", capture_dropped(&s));
 	json_unsigned(&j, "late", s.late);
 	json_unsigned(&j, "out_of_order", s.out_of_order);
+	json_unsigned(&j, "names_lost", s.names_lost);
 	json_seconds(&j, "seconds", c->ended_ns - c->started_ns);
 	json_open(&j, "sources", '[');
 	for (int i = 0; i < xcap_nr_sources(c->x); i++)

@@ -21,7 +21,8 @@
 #include "sockets.skel.h"
 
 #define MAX_PROGS 32
-#define RING_BYTES (1u << 20)	/* a CPU: these records are few */
+#define RING_PART 8		/* of a ring for records: these are few */
+#define RING_LEAST (64u << 10)	/* bytes, if the others have as much */
 #define NR_SEEDS 2
 #define FIRST_SEED 65536	/* bytes */
 
@@ -135,9 +136,15 @@ static void want_sockets(struct sockets_bpf *k, bool sockets)
 	bpf_program__set_autoload(k->progs.sock_seed, sockets);
 }
 
+static uint32_t ring_bytes(const struct source_conf *conf)
+{
+	uint32_t least = conf->ring_bytes < RING_LEAST ? conf->ring_bytes : RING_LEAST;
+
+	return conf->ring_bytes / RING_PART > least ? conf->ring_bytes / RING_PART : least;
+}
+
 static int load(struct owner *o, struct source *s, bool sockets)
 {
-	uint32_t ring_bytes = s->conf->ring_bytes < RING_BYTES ? s->conf->ring_bytes : RING_BYTES;
 	int ret;
 
 	bpf_load_quiet();
@@ -153,7 +160,7 @@ static int load(struct owner *o, struct source *s, bool sockets)
 		return bpf_load_failed(ret, s->spec, s->err);
 	note_programs(o);
 	return rings_open(&o->rings, o->skel->maps.events, o->skel->maps.cpus,
-			  &o->skel->bss->ctl, ring_bytes, s->err);
+			  &o->skel->bss->ctl, ring_bytes(s->conf), s->err);
 }
 
 static int attach_tasks(struct owner *o, struct error *err)

@@ -36,7 +36,8 @@ assert len(lines("frames.json")) == 32 and len(lines("mixed.json")) == 31
 
 total, = lines("count.json")
 assert list(total) == ["records", "packets", "syscalls", "switches", "bytes", "losses",
-                       "filtered", "dropped", "late", "out_of_order", "seconds", "sources"]
+                       "filtered", "dropped", "late", "out_of_order", "names_lost",
+                       "seconds", "sources"]
 assert total["records"] == total["packets"] + total["syscalls"] + total["switches"]
 for s in total["sources"]:
     assert list(s) == ["spec", "mode", "seen", "delivered", "filtered", "dropped"]
