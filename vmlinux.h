@@ -347,6 +347,7 @@ struct packet_sock {
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
+	struct file *exe_file;
 };
 
 struct task_struct {
@@ -365,10 +366,6 @@ struct task_struct {
 	const struct cred *real_cred;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
-};
-
-struct linux_binprm {
-	const char *filename;
 };
 
 struct seq_file;

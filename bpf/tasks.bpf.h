@@ -12,6 +12,7 @@
 
 #include <bpf/bpf_tracing.h>
 #include "calls.bpf.h"
+#include "path.bpf.h"
 #include "task.bpf.h"
 
 #define CGROUP_LEVELS	32		/* a deeper path lacks its beginning */
@@ -39,6 +40,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct text);
 } seed_text SEC(".maps");
+
+/* key 0. Paths of programs under way: of the programs, and of the iterator, as above. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_room);
+} exe_rooms SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_room);
+} seed_room SEC(".maps");
 
 /*
  * key cgroup id: its path has been told. Written and read by the programs. Full: the longest
@@ -131,21 +147,43 @@ struct image {
 	__u32 exe_len, args_len;
 };
 
+/*
+ * As /proc/PID/exe has it, but without " (deleted)": a program that is replaced while it runs
+ * keeps the name that it was started by. Return: bytes with the NUL; 1: none.
+ */
+static __always_inline __u32 exe_read(struct task_struct *task, struct path_room *room,
+				      struct text *text)
+{
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	__u32 len, at, gone;
+
+	text->bytes[0] = 0;
+	if (!exe)
+		return 1;
+	gone = path_gone(BPF_CORE_READ(exe, f_path.dentry), BPF_CORE_READ(exe, f_path.mnt));
+	len = path_of(&exe->f_path, room);
+	if (gone && len > sizeof(PATH_GONE))
+		len -= sizeof(PATH_GONE) - 1;
+	at = room->at;
+	opaque(at);
+	opaque(len);
+	if (at >= PATH_SIZE || !len || len > XCAP_IMAGE_EXE)
+		return 1;	/* never so */
+	bpf_probe_read_kernel(text->bytes, len, room->text + at);
+	at = len - 1;
+	opaque(at);
+	text->bytes[at & (XCAP_IMAGE_EXE - 1)] = 0;
+	return len;
+}
+
 /* The path of the program that is being executed, and its arguments, which are mapped by now. */
-static __always_inline struct image image_read(struct task_struct *task,
-					       struct linux_binprm *bprm, struct text *text)
+static __always_inline struct image image_read(struct task_struct *task, struct path_room *room,
+					       struct text *text)
 {
 	unsigned long from = BPF_CORE_READ(task, mm, arg_start);
 	__u64 n = BPF_CORE_READ(task, mm, arg_end) - from;
-	struct image im = {};
-	long len;
+	struct image im = { .exe_len = exe_read(task, room, text) };
 
-	len = bpf_probe_read_kernel_str(text->bytes, XCAP_IMAGE_EXE, BPF_CORE_READ(bprm, filename));
-	if (len <= 0) {
-		text->bytes[0] = 0;
-		len = 1;
-	}
-	im.exe_len = len & (2 * XCAP_IMAGE_EXE - 1);
 	if (n > XCAP_IMAGE_ARGS)
 		n = XCAP_IMAGE_ARGS;
 	opaque(n);
@@ -172,18 +210,20 @@ static __always_inline void image_submit(struct emit *e, struct xcap_ev_image *r
 	emit_submit(r);
 }
 
-static __always_inline void emit_image(struct task_struct *task, struct linux_binprm *bprm)
+static __always_inline void emit_image(struct task_struct *task)
 {
 	struct xcap_ev_image *r;
+	struct path_room *room;
 	struct text *text;
 	struct image im;
 	__u32 zero = 0;
 	struct emit e;
 
 	text = bpf_map_lookup_elem(&texts, &zero);
-	if (!text || !emit_begin(&e))
+	room = bpf_map_lookup_elem(&exe_rooms, &zero);
+	if (!text || !room || !emit_begin(&e))
 		return;
-	im = image_read(task, bprm, text);
+	im = image_read(task, room, text);
 	if (im.exe_len + im.args_len <= IMAGE_SMALL) {
 		r = emit_reserve(&e, sizeof(*r) + IMAGE_SMALL);
 		if (r)
@@ -218,16 +258,16 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
-static __always_inline void on_exec(struct task_struct *task, struct linux_binprm *bprm)
+static __always_inline void on_exec(struct task_struct *task)
 {
 	tell_task(task, XTASK_EXEC, NULL);
-	emit_image(task, bprm);
+	emit_image(task);
 }
 
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+int BPF_PROG(task_exec, struct task_struct *task)
 {
-	undisturbed(on_exec(task, bprm));
+	undisturbed(on_exec(task));
 	return 0;
 }
 
@@ -285,22 +325,22 @@ static __always_inline void seed_cgroup(struct seq_file *seq, struct task_struct
 
 /* Kernel threads have no memory, and no program. */
 static __always_inline void seed_image(struct seq_file *seq, struct task_struct *task,
-				       struct text *text)
+				       struct path_room *room, struct text *text)
 {
 	unsigned long from = BPF_CORE_READ(task, mm, arg_start);
 	__u64 n = BPF_CORE_READ(task, mm, arg_end) - from;
-	struct xcap_ev_image im = { .exe_len = 1 };
+	struct xcap_ev_image im = {};
 
 	if (!from)
 		return;
+	im.exe_len = exe_read(task, room, text);
 	if (n > XCAP_IMAGE_ARGS)
 		n = XCAP_IMAGE_ARGS;
 	opaque(n);
-	text->bytes[0] = 0;
-	if (n && n <= XCAP_IMAGE_ARGS &&
-	    !bpf_copy_from_user_task(text->bytes + 1, n, (void *)from, task, 0))
+	if (n && n <= XCAP_IMAGE_ARGS && im.exe_len <= XCAP_IMAGE_EXE &&
+	    !bpf_copy_from_user_task(text->bytes + im.exe_len, n, (void *)from, task, 0))
 		im.args_len = n;
-	n = im.args_len + 1;
+	n = im.args_len + im.exe_len;
 	seed_header(&im.ev, task, XEV_IMAGE, sizeof(im) + n);
 	bpf_seq_write(seq, &im, sizeof(im));
 	seed_write(seq, text->bytes, n);
@@ -311,11 +351,13 @@ int task_seed(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct xcap_ev_task t = {};
+	struct path_room *room;
 	struct text *text;
 	__u32 zero = 0;
 
 	text = bpf_map_lookup_elem(&seed_text, &zero);
-	if (!task || !text)
+	room = bpf_map_lookup_elem(&seed_room, &zero);
+	if (!task || !text || !room)
 		return 0;
 	if (task->pid == task->tgid)
 		seed_cgroup(ctx->meta->seq, task, text);
@@ -323,7 +365,7 @@ int task_seed(struct bpf_iter__task *ctx)
 	task_fill(&t, task, XTASK_SEED, NULL);
 	bpf_seq_write(ctx->meta->seq, &t, sizeof(t));
 	if (task->pid == task->tgid)
-		seed_image(ctx->meta->seq, task, text);
+		seed_image(ctx->meta->seq, task, room, text);
 	return 0;
 }
 

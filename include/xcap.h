@@ -93,7 +93,7 @@ struct xcap_process {
 	__u32 pid;		/* thread group id, as xcap_record.pid */
 	__u32 ppid;		/* of the process that made it; 0 not known */
 	__s64 start_ns;		/* when it was made, ns since the epoch; 0 not known */
-	const char *exe;	/* path of its program; "" not known, or none */
+	const char *exe;	/* path of its program, as /proc/PID/exe; "" not known, or none */
 	const char *args;	/* its arguments, a NUL behind each; may be cut at its end */
 	__u32 args_len;		/* bytes at args, the last NUL included; 0 not known */
 	__u32 reserved;

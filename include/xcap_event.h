@@ -126,7 +126,7 @@ struct xcap_ev_image {
 	char  text[];
 };
 _Static_assert(sizeof(struct xcap_ev_image) == 32, "layout");
-#define XCAP_IMAGE_EXE 1024	/* longest, with its NUL */
+#define XCAP_IMAGE_EXE 4096	/* longest, with its NUL: that of a path */
 #define XCAP_IMAGE_ARGS 2048	/* what is longer is cut */
 
 /* XEV_CGROUP: the path of a cgroup, told before the first task record that has its id. */
