@@ -157,8 +157,8 @@ $(B)/xcap: $(TOOL:%=$(B)/tools/%.o) $(B)/libxcap.a
 $(B)/xdpcount $(B)/xcap-extcap: $(B)/xcap
 	$(Q)ln -sf xcap $@
 # Wireshark's dissector: the script, with the tables of system calls and errors put in
-$(LUA): tools/xcap.lua user/syscall_names.h Makefile | dirs
-	$(Q)$(CC) -E -P '-DC(name, ...)={ #name, __VA_ARGS__ },' user/syscall_names.h > $@.calls
+$(LUA): tools/xcap.lua user/syscall_lua.h user/syscall_names.h Makefile | dirs
+	$(Q)$(CC) -E -P user/syscall_lua.h > $@.calls
 	$(Q)echo '#include <errno.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define \(E[A-Z0-9]*\) \([0-9]*\)$$/	[\2] = "\1",/p' > $@.errors
 	$(Q)sed -e '/^local calls = {$$/r $@.calls' -e '/^local errors = {$$/r $@.errors' $< > $@
@@ -249,6 +249,7 @@ deps:	## install what is missing (Debian, as root)
 # one list for install and uninstall, each "mode:file:destination"; what Wireshark runs is a
 # copy, which can have capabilities of its own
 FILES	= 644:include/xcap.h:$(INCDIR)/xcap.h \
+	644:include/xcap_call.h:$(INCDIR)/xcap_call.h \
 	644:include/xcap_pcap.h:$(INCDIR)/xcap_pcap.h \
 	755:$(SHIM):$(LIBDIR)/$(notdir $(SHIM)) \
 	link:../$(notdir $(SHIM)):$(LIBDIR)/xcap/$(or $(PCAP_SONAME),libpcap.so.0.8) \

@@ -110,26 +110,6 @@ struct xcap_cgroup {
 	const char *unit;		/* systemd's unit: "ssh.service" */
 };
 
-/* xcap_file.kind */
-#define XCAP_FILE_OTHER		0	/* pipe, eventfd, ...: path is "pipe:[4711]" */
-#define XCAP_FILE_PATH		1
-#define XCAP_FILE_SOCKET	2	/* any kind of socket */
-
-/* An open file, as it was when a system call met it. */
-struct xcap_file {
-	__u64 id;		/* of this opening of it, as long as it is open */
-	__u64 cookie;		/* socket cookie (SO_COOKIE); 0 no socket, or it has none */
-	const char *path;	/* never NULL; "" for sockets that have no name */
-	__u8 kind;		/* XCAP_FILE_ */
-	__u8 family;		/* sockets: AF_; addresses are those of AF_INET and AF_INET6 */
-	__u8 protocol;		/* sockets: IPPROTO_ */
-	__u8 reserved;
-	__u16 local_port;	/* host order */
-	__u16 remote_port;
-	__u8 local[16];		/* network order; an IPv4 address is the first four bytes */
-	__u8 remote[16];
-};
-
 /*
  * One record, lent until it is given back by xcap_release(). (l) is written by
  * the library from what the kernel side wrote, (p) is the library's own: leave
@@ -138,7 +118,7 @@ struct xcap_file {
 struct xcap_record {
 	__s64 mono_ns;		/* (l) CLOCK_MONOTONIC; negative: a file's, before this boot */
 	__s64 wall_ns;		/* (l) the same instant, ns since the epoch */
-	const __u8 *data;	/* (l) packet: the frame; syscalls: NULL */
+	const __u8 *data;	/* (l) packet: the frame; syscalls: for xcap_record_arg() */
 	__u32 caplen;		/* (l) bytes at data */
 	__u32 len;		/* (l) bytes on the wire */
 	__u16 source;		/* (l) index of the spec, in the order they were opened */
@@ -159,7 +139,7 @@ struct xcap_record {
 	/* (l) lent as data is; NULL not known */
 	const struct xcap_process *process;
 	const struct xcap_cgroup *cgroup;
-	const struct xcap_file *file;	/* system calls: what their descriptor is */
+	__u64 reserved3;
 	union {
 		struct {
 			__u32 linktype;		/* LINKTYPE_ value */
@@ -554,47 +534,6 @@ XCAP_API const char *xcap_errmsg(const struct xcap *x);
  */
 XCAP_API int xcap_serve(int fd, void (*started)(void *user, __u32 flags), void *user);
 
-/* ---- syscalls by name ---- */
-
-/**
- * xcap_syscall_name - name of a syscall number
- * @nr:     number
- * @compat: not 0: a 32-bit number (XCAP_REC_COMPAT)
- *
- * Return: a constant string such as "write"; NULL if the number has no name.
- * Owns:   the library.
- * Threads: any.
- * Since:  0.1
- */
-XCAP_API const char *xcap_syscall_name(__u32 nr, int compat);
-
-/**
- * xcap_syscall_nr - number of a syscall name
- * @name:   "write"
- * @compat: not 0: the 32-bit number
- *
- * Return: the number; -ENOENT no such call in that ABI.
- * Owns:   nothing.
- * Threads: any.
- * Since:  0.1
- */
-XCAP_API int xcap_syscall_nr(const char *name, int compat);
-
-/**
- * xcap_syscall_arg - name and kind of one argument
- * @name: syscall name
- * @arg:  0 to 5
- * @kind: out, may be NULL: 'd' int, 'l' signed and as wide as a register, 'u'
- *        unsigned, 'x' hexadecimal, 'o' octal, 'p' pointer, 'f' file descriptor
- *
- * Return: the argument's name, as in the call's man page; NULL if the call has
- *         no such argument or is not in the table.
- * Owns:   the library.
- * Threads: any.
- * Since:  0.1
- */
-XCAP_API const char *xcap_syscall_arg(const char *name, int arg, char *kind);
-
 /* ---- names ---- */
 
 /**
@@ -624,17 +563,17 @@ XCAP_API const char *xcap_user_name(__u32 uid);
 
 /* ---- records for people ---- */
 
-#define XCAP_TEXT_MAX 512	/* no line of xcap_record_text() is longer, with its NUL */
+#define XCAP_TEXT_MAX 1400	/* room for most lines, with a NUL; a long path has more */
 
 /**
- * xcap_record_text - what happened, in one line: "nginx[1292] > write(fd=8, buf=0x7ffc, count=96)"
+ * xcap_record_text - what happened, in one line: "cat[9] > write(fd=1(/tmp/x), buf="hi", count=2)"
  * @rec:  a record that is no packet
  * @buf:  out, always ended by a NUL if there is room for one; NULL if @size is 0
  * @size: bytes at @buf
  *
- * "curl[7] < connect = -115 EINPROGRESS" is a result, "curl[7] -> bash[9] (S)" a context
- * switch, "--- 42 lost (ring_full)" a loss. Time, CPU and source are not in it. What a task
- * put into its name to steer terminals is written \xNN.
+ * "curl[7] < connect = -115 EINPROGRESS" is a result, "cat[9] < read(buf="hi") = 2" one that
+ * came with bytes, "curl[7] -> bash[9] (S)" a context switch, "--- 42 lost (ring_full)" a
+ * loss. Time, CPU and source are not in it. What would steer terminals is written \xNN.
  *
  * Return: bytes of the whole line without its NUL, as snprintf(): at @size or above it was
  *         cut, never within a character; -EINVAL a packet, or no record.
@@ -643,40 +582,6 @@ XCAP_API const char *xcap_user_name(__u32 uid);
  * Since:  0.1
  */
 XCAP_API int xcap_record_text(const struct xcap_record *rec, char *buf, size_t size);
-
-/* One argument of an XCAP_SYS_ENTER record. */
-struct xcap_arg {
-	const char *name;	/* "fd"; "arg0" on where the call has no name */
-	__u64 value;		/* as it stood in the register */
-	__s64 number;		/* kinds d, l and f: with the sign that the call sees */
-	char  kind;		/* as xcap_syscall_arg(); 'p' where the call has no name */
-	char  reserved[7];
-};
-
-/**
- * xcap_record_arg - one argument of a call, by its name and with its sign
- * @rec: an XCAP_SYS_ENTER record
- * @i:   0 to 5
- * @arg: out
- *
- * Return: 1; 0 the call has no such argument. A call without name has six.
- * Owns:   the library owns the name.
- * Threads: any.
- * Since:  0.1
- */
-XCAP_API int xcap_record_arg(const struct xcap_record *rec, int i, struct xcap_arg *arg);
-
-/**
- * xcap_errno_name - name of the error that a call returned
- * @ret: result
- *
- * Return: a constant string such as "ENOENT", those of the kernel's own (ERESTARTSYS)
- *         too; NULL if it is no error, or has no name.
- * Owns:   the library.
- * Threads: any.
- * Since:  0.1
- */
-XCAP_API const char *xcap_errno_name(__s64 ret);
 
 /**
  * xcap_state_letter - the state that a task was left in
@@ -792,5 +697,7 @@ XCAP_API int xcap_sink_close(struct xcap_sink *s);
 #ifdef __cplusplus
 }
 #endif
+
+#include "xcap_call.h"
 
 #endif

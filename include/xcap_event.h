@@ -27,8 +27,7 @@ enum {
 	XEV_IMAGE	= 7,
 	XEV_CGROUP	= 8,
 	XEV_SOCK	= 9,
-	XEV_FILE	= 10,
-	XEV_MAX		= 11,
+	XEV_MAX		= 10,
 };
 
 /* xcap_ev.flags */
@@ -62,7 +61,60 @@ struct xcap_ev_packet {
 };
 _Static_assert(sizeof(struct xcap_ev_packet) == 48, "layout");
 
-/* XEV_ENTER */
+/*
+ * What an argument refers to: memory, an open file. Items stand behind xcap_ev_enter and
+ * xcap_ev_exit up to ev.len, each followed by zeros up to a multiple of 8.
+ */
+struct xcap_ev_item {
+	__u8  arg;		/* 0 to 5; XITEM_RESULT: what the call returned */
+	__u8  kind;		/* XITEM_ */
+	__u8  flags;		/* XITEM_CUT, XITEM_FAULT */
+	__u8  reserved;
+	__u32 len;		/* bytes that follow, without those zeros */
+	__u64 whole;		/* bytes there were; strings: len if all are here */
+};
+_Static_assert(sizeof(struct xcap_ev_item) == 16, "layout");
+
+#define XITEM_RESULT 6
+
+/* xcap_ev_item.kind */
+enum {
+	XITEM_BYTES	= 1,	/* memory: a string without its NUL, a structure, data */
+	XITEM_STRINGS	= 2,	/* strings of an array of pointers, each with its NUL */
+	XITEM_HEAD	= 3,	/* the struct msghdr itself */
+	XITEM_NAME	= 4,	/* the address that msg_name points to */
+	XITEM_FILE	= 5,	/* struct xcap_ev_file, then its path without a NUL */
+};
+
+/* xcap_ev_item.flags */
+enum {
+	XITEM_CUT	= 1 << 0,	/* there was more */
+	XITEM_FAULT	= 1 << 1,	/* what follows the len bytes could not be read */
+};
+
+/* XITEM_FILE: what a descriptor is. */
+struct xcap_ev_file {
+	__u64 ino;
+	__u64 cookie;		/* socket cookie; 0 none */
+	__u8  kind;		/* XFILE_ */
+	__u8  family;		/* sockets: AF_ */
+	__u8  protocol;		/* sockets: IPPROTO_ */
+	__u8  type;		/* sockets: SOCK_ */
+	__u16 local_port;	/* host order */
+	__u16 remote_port;
+	__u8  local[16];	/* network order; IPv4: the first four */
+	__u8  remote[16];
+};
+_Static_assert(sizeof(struct xcap_ev_file) == 56, "layout");
+
+/* The public names are XCAP_FILE_ in xcap.h; call_args.c asserts that the two agree. */
+enum {
+	XFILE_OTHER	= 0,	/* path has what it is: "pipe:[4711]" */
+	XFILE_PATH	= 1,
+	XFILE_SOCKET	= 2,
+};
+
+/* XEV_ENTER: items follow. */
 struct xcap_ev_enter {
 	struct xcap_ev ev;
 	__u32 nr;		/* syscall number of the ABI in flags */
@@ -71,7 +123,7 @@ struct xcap_ev_enter {
 };
 _Static_assert(sizeof(struct xcap_ev_enter) == 80, "layout");
 
-/* XEV_EXIT */
+/* XEV_EXIT: items follow. */
 struct xcap_ev_exit {
 	struct xcap_ev ev;
 	__u32 nr;
@@ -247,6 +299,50 @@ _Static_assert(sizeof(struct xcap_meta) == 16, "layout");
 /* ---- configuration: one `const volatile struct <file>_cfg cfg` per BPF file ---- */
 
 #define XCAP_NR_SYSCALLS 512		/* numbers the bitmap has room for */
+
+/* How what an argument refers to is read (bpf/args.bpf.h). */
+enum {
+	XREAD_NOTHING	= 0,
+	XREAD_FILE	= 1,	/* a descriptor */
+	XREAD_STRING	= 2,
+	XREAD_DATA	= 3,	/* size * count bytes, at most cfg.data */
+	XREAD_BYTES	= 4,	/* size * count bytes, at most XCAP_BYTES */
+	XREAD_VIA	= 5,	/* as many bytes as the int says that count points to */
+	XREAD_STRINGS	= 6,	/* pointers to strings, up to NULL */
+	XREAD_IOV	= 7,	/* count struct iovec: data */
+	XREAD_MSG	= 8,	/* struct msghdr: head, name, data */
+	XREAD_MMSG	= 9,	/* the first of count struct mmsghdr: as that */
+	XREAD_BITS	= 10,	/* count bits, in whole words */
+};
+
+#define XCAP_BYTES	4096	/* longest structure, array or string that is read whole */
+#define XCAP_ADDRESS	128	/* longest socket address */
+#define XCAP_NR_STRINGS	64	/* of an array of pointers */
+#define XCAP_NR_IOV	64	/* of an array of struct iovec */
+#define XCAP_DATA_MAX	65536	/* highest ?data= */
+
+/* xcap_read.count: where the number of elements is, beside arguments 0 to 5 */
+#define XCOUNT_ONE	7
+#define XCOUNT_RESULT	6	/* bytes or elements that the call returned */
+
+struct xcap_read {
+	__u8  arg;		/* 0 to 5; XITEM_RESULT */
+	__u8  how;		/* XREAD_ */
+	__u8  count;		/* argument, or XCOUNT_ */
+	__u8  reserved;
+	__u32 size;		/* bytes of an element */
+};
+
+/* What is read of a call. Value of an array, its key compat * XCAP_NR_SYSCALLS + number. */
+struct xcap_plan {
+	__u32 nr_enter;
+	__u32 nr_exit;		/* done where the call has not failed */
+	__u32 nr_exit_always;	/* the first of those also where it has */
+	__u32 reserved;
+	struct xcap_read enter[6];
+	struct xcap_read exit[7];
+};
+_Static_assert(sizeof(struct xcap_plan) == 120, "layout");
 #define XCAP_MAX_WITHOUT 8		/* processes that can be left out */
 
 struct syscalls_cfg {
@@ -254,7 +350,9 @@ struct syscalls_cfg {
 	__u32 hold_cpu;		/* 1: the kernel lets programs be preempted, they switch it off */
 	__u64 wanted[2][XCAP_NR_SYSCALLS / 64];	/* by number; [1] 32-bit calls */
 	__u32 nr_without;
-	__u32 reserved;
+	__u32 data;		/* bytes of data that are read, XCAP_DATA_MAX at most */
+	__u32 room;		/* bytes of a CPU's room for items, a power of two */
+	__u32 args;		/* 1: what arguments refer to is read */
 	__u32 without[XCAP_MAX_WITHOUT];	/* thread groups, initial pid namespace */
 };
 

@@ -31,6 +31,9 @@ static const struct expr_field fields[] = {
 	{ "ret",	 EXPR_RET,	 EXPR_NUMBERS,	 EXPR_OF_CALLS },
 	{ "errno",	 EXPR_ERRNO,	 EXPR_ERRNOS,	 EXPR_OF_CALLS },
 	{ "fd.num",	 EXPR_FD_NUM,	 EXPR_NUMBERS,	 EXPR_OF_CALLS },
+	{ "fd.path",	 EXPR_FD_PATH,	 EXPR_STRINGS,	 EXPR_OF_CALLS },
+	{ "fd.port",	 EXPR_FD_PORT,	 EXPR_NUMBERS,	 EXPR_OF_CALLS },
+	{ "fd.ip",	 EXPR_FD_IP,	 EXPR_ADDRESSES, EXPR_OF_CALLS },
 	{ "evt.type",	 EXPR_TYPE,	 EXPR_TYPES,	 EXPR_OF_RECORDS },
 };
 

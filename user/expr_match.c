@@ -63,9 +63,11 @@ static void descriptor(const struct xcap_record *rec, struct numbers *v)
 		}
 }
 
-static void ports(const struct xcap_file *f, struct numbers *v)
+static void ports(const struct xcap_record *rec, struct numbers *v)
 {
-	if (!f || f->kind != XCAP_FILE_SOCKET ||
+	struct xcap_file file, *f = &file;
+
+	if (!xcap_record_file(rec, -1, f) || f->kind != XCAP_FILE_SOCKET ||
 	    (f->family != AF_INET && f->family != AF_INET6))
 		return;
 	if (f->local_port)
@@ -89,7 +91,7 @@ static struct numbers numbers_of(const struct expr_term *t, const struct xcap_re
 			add(&v, rec->process->ppid);
 		break;
 	case EXPR_UID:
-		if (rec->comm[0])
+		if (rec->comm[0] && rec->uid != XCAP_UID_UNKNOWN)
 			add(&v, rec->uid);
 		break;
 	case EXPR_RET:
@@ -101,7 +103,7 @@ static struct numbers numbers_of(const struct expr_term *t, const struct xcap_re
 			add(&v, -rec->exit.ret);
 		break;
 	case EXPR_FD_PORT:
-		ports(rec->file, &v);
+		ports(rec, &v);
 		break;
 	case EXPR_FD_NUM:
 		descriptor(rec, &v);
@@ -167,6 +169,7 @@ static void add_args(struct strings *v, const struct xcap_process *p)
 static struct strings strings_of(const struct expr_term *t, const struct xcap_record *rec)
 {
 	struct strings v = { 0 };
+	struct xcap_file file;
 
 	switch (t->field->id) {
 	case EXPR_NAME:
@@ -194,8 +197,8 @@ static struct strings strings_of(const struct expr_term *t, const struct xcap_re
 		}
 		break;
 	case EXPR_FD_PATH:
-		if (rec->file && rec->file->path[0])
-			add_string(&v, rec->file->path, strlen(rec->file->path));
+		if (xcap_record_file(rec, -1, &file) && file.path_len)
+			add_string(&v, file.path, file.path_len);
 		break;
 	default:
 		break;
@@ -288,7 +291,7 @@ static bool match_user(const struct expr_term *t, const struct xcap_record *rec)
 	const char *name;
 	bool match;
 
-	if (!rec->comm[0])
+	if (!rec->comm[0] || rec->uid == XCAP_UID_UNKNOWN)
 		return false;
 	if (u->known && u->uid == rec->uid)
 		return u->known == 2;
@@ -320,9 +323,9 @@ static bool has_address(const struct expr_value *v, const struct xcap_file *f, c
 /* Of either end. */
 static bool match_address(const struct expr_term *t, const struct xcap_record *rec)
 {
-	const struct xcap_file *f = rec->file;
+	struct xcap_file file, *f = &file;
 
-	if (!f || f->kind != XCAP_FILE_SOCKET ||
+	if (!xcap_record_file(rec, -1, f) || f->kind != XCAP_FILE_SOCKET ||
 	    (f->family != AF_INET && f->family != AF_INET6))
 		return false;
 	for (int k = 0; k < t->nr_values; k++)

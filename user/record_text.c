@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * In:   records that are no packets.
- * Out:  a line for people, and the parts of it: arguments, names of errors, states, owners.
+ * Out:  a line for people, and the parts of it: names of errors, states, owners.
  * Owns: nothing.
  * Runs on: any thread.
  *
@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <xcap.h>
-#include "syscall_table.h"
+#include "arg_text.h"
+#include "out.h"
 
 /* ---- parts ---- */
 
@@ -85,229 +86,132 @@ char xcap_state_letter(__u32 prev_state)
 	return letters[__builtin_ctz(prev_state)];
 }
 
-/* Registers hold more bits than an int: what is above means nothing. */
-static __s64 with_sign(const struct xcap_record *rec, char kind, __u64 value)
+/* ---- the line ---- */
+
+static void put_task(struct out *o, const char *comm, __u32 tid)
 {
-	if (kind == 'd' || kind == 'f' || (rec->flags & XCAP_REC_COMPAT))
-		return (__s32)value;
-	return (__s64)value;
+	out_safe(o, comm, strnlen(comm, 16));
+	out_char(o, '[');
+	out_number(o, tid, 10);
+	out_char(o, ']');
 }
 
-/* row: NULL for a call without name. Return: as xcap_record_arg(). */
-static int read_arg(const struct xcap_record *rec, const struct call_row *row, int i,
-		    struct xcap_arg *arg)
+static void put_call(struct out *o, const struct call_row *row, __u32 nr,
+		     const struct xcap_record *rec)
 {
-	static const char *const unnamed[] = {
-		"p arg0", "p arg1", "p arg2", "p arg3", "p arg4", "p arg5",
-	};
-	const char *text = row ? row->args[i] : unnamed[i];
-
-	if (!text)
-		return 0;
-	*arg = (struct xcap_arg) { .name = text + 2, .kind = text[0], .value = rec->enter.args[i] };
-	arg->number = with_sign(rec, arg->kind, arg->value);
-	return 1;
-}
-
-int xcap_record_arg(const struct xcap_record *rec, int i, struct xcap_arg *arg)
-{
-	struct call_row row;
-	int named;
-
-	if (rec->type != XCAP_SYS_ENTER || i < 0 || i > 5)
-		return 0;
-	named = syscall_table_row(rec->enter.nr, rec->flags & XCAP_REC_COMPAT, &row);
-	return read_arg(rec, named ? &row : NULL, i, arg);
-}
-
-/* ---- the line: each function writes at p and returns where it stopped ---- */
-
-static char *put(char *p, const char *text)
-{
-	size_t len = strlen(text);
-
-	memcpy(p, text, len);
-	return p + len;
-}
-
-static char *put_number(char *p, __u64 n, unsigned int base)
-{
-	char digits[24], *d = digits + sizeof(digits);
-
-	do {
-		*--d = "0123456789abcdef"[n % base];
-		n /= base;
-	} while (n);
-	memcpy(p, d, digits + sizeof(digits) - d);
-	return p + (digits + sizeof(digits) - d);
-}
-
-static char *put_hex(char *p, __u64 n)
-{
-	return put_number(put(p, "0x"), n, 16);
-}
-
-static char *put_signed(char *p, __s64 n)
-{
-	if (n >= 0)
-		return put_number(p, n, 10);
-	return put_number(put(p, "-"), -(__u64)n, 10);
-}
-
-static char *put_escaped(char *p, uint8_t byte)
-{
-	p = put(p, "\\x");
-	*p++ = "0123456789abcdef"[byte >> 4];
-	*p++ = "0123456789abcdef"[byte & 15];
-	return p;
-}
-
-static char *put_name(char *p, const char *comm)
-{
-	for (size_t at = 0; at < 16 && comm[at];) {
-		int len = xcap_utf8(comm + at, 16 - at);
-		int bytes = len < 0 ? -len : len ?: 1;
-
-		for (int i = 0; i < bytes; i++, at++) {
-			if (len > 0)
-				*p++ = comm[at];
-			else
-				p = put_escaped(p, comm[at]);
-		}
+	if (row) {
+		out_text(o, row->name);
+	} else {
+		out_char(o, '#');
+		out_number(o, nr, 10);
 	}
-	return p;
+	if (rec->flags & XCAP_REC_COMPAT)
+		out_text(o, "/32");
 }
 
-static char *put_task(char *p, const char *comm, __u32 tid)
+/* "fd=3(/tmp/x), buf="hi"". Return: how many there were. before: what stands before the first. */
+static int put_args(struct out *o, const struct call_row *row, const struct xcap_record *rec,
+		    const char *before)
 {
-	p = put(put_name(p, comm), "[");
-	return put(put_number(p, tid, 10), "]");
-}
-
-static char *put_arg(char *p, const struct xcap_arg *arg)
-{
-	switch (arg->kind) {
-	case 'f':
-		if (arg->number == -100)
-			return put(p, "AT_FDCWD");
-		/* fall through */
-	case 'd':
-	case 'l':
-		return put_signed(p, arg->number);
-	case 'u':
-		return put_number(p, arg->value, 10);
-	case 'o':
-		return put_number(arg->value ? put(p, "0") : p, arg->value & 07777777, 8);
-	default:
-		if (arg->value)
-			return put_hex(p, arg->value);
-		return put(p, arg->kind == 'p' ? "NULL" : "0");
-	}
-}
-
-static char *put_call(char *p, const char *name, __u32 nr, const struct xcap_record *rec)
-{
-	p = name ? put(p, name) : put_number(put(p, "#"), nr, 10);
-	return rec->flags & XCAP_REC_COMPAT ? put(p, "/32") : p;
-}
-
-static char *put_enter(char *p, const struct xcap_record *rec)
-{
-	struct call_row row;
 	struct xcap_arg arg;
-	int named = syscall_table_row(rec->enter.nr, rec->flags & XCAP_REC_COMPAT, &row);
+	int nr = 0;
 
-	p = put_call(put(p, " > "), named ? row.name : NULL, rec->enter.nr, rec);
-	*p++ = '(';
-	for (int i = 0; i < 6 && read_arg(rec, named ? &row : NULL, i, &arg); i++) {
-		p = put(put(i ? put(p, ", ") : p, arg.name), "=");
-		p = put_arg(p, &arg);
+	for (int i = 0; i < 6; i++) {
+		if (!arg_read(rec, row, i, &arg))
+			continue;
+		out_text(o, nr++ ? ", " : before);
+		out_text(o, arg.name);
+		out_char(o, '=');
+		arg_text(o, rec, row, i, &arg);
 	}
-	*p++ = ')';
-	return p;
+	return nr;
 }
 
-static int returns_address(const char *call)
+static void put_enter(struct out *o, const struct xcap_record *rec)
 {
-	static const char *const calls[] = { "mmap", "mmap2", "mremap", "brk", "shmat" };
+	struct call_row all, *row = &all;
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (!strcmp(calls[i], call))
-			return 1;
-	return 0;
+	if (!syscall_table_row(rec->enter.nr, !!(rec->flags & XCAP_REC_COMPAT), row))
+		row = NULL;
+	out_text(o, " > ");
+	put_call(o, row, rec->enter.nr, rec);
+	if (!put_args(o, row, rec, "("))
+		out_char(o, '(');
+	out_char(o, ')');
 }
 
-static char *put_exit(char *p, const struct xcap_record *rec)
+static void put_result(struct out *o, const struct call_row *row, const struct xcap_record *rec)
 {
-	const char *name = xcap_syscall_name(rec->exit.nr, rec->flags & XCAP_REC_COMPAT);
 	const char *error = xcap_errno_name(rec->exit.ret);
+	struct xcap_arg arg;
 
-	p = put(put_call(put(p, " < "), name, rec->exit.nr, rec), " = ");
-	if (name && !error && returns_address(name))
-		p = put_hex(p, rec->exit.ret);
-	else
-		p = put_signed(p, rec->exit.ret);
-	return error ? put(put(p, " "), error) : p;
-}
-
-static char *put_switch(char *p, const struct xcap_record *rec)
-{
-	p = put(put_task(put(p, " -> "), rec->sw.next_comm, rec->sw.next_tid), " (");
-	*p++ = xcap_state_letter(rec->sw.prev_state);
-	return put(p, ")");
-}
-
-static char *put_loss(char *p, const struct xcap_record *rec)
-{
-	p = put(put_number(put(p, "--- "), rec->loss.count, 10), " lost (");
-	return put(put(p, xcap_drop_name(rec->loss.where)), ")");
-}
-
-/* Return: bytes of the line; 0: there is none. text has room for the longest. */
-static int put_line(char *text, const struct xcap_record *rec)
-{
-	char *p = text;
-
-	if (rec->type != XCAP_LOSS)
-		p = put_task(p, rec->comm, rec->tid);
-	switch (rec->type) {
-	case XCAP_SYS_ENTER:
-		return put_enter(p, rec) - text;
-	case XCAP_SYS_EXIT:
-		return put_exit(p, rec) - text;
-	case XCAP_SWITCH:
-		return put_switch(p, rec) - text;
-	case XCAP_LOSS:
-		return put_loss(p, rec) - text;
+	if (!error && row && arg_read(rec, row, XCAP_ARG_RESULT, &arg)) {
+		if (arg.kind == 'p')
+			out_hex(o, arg.value);
+		else
+			arg_text(o, rec, row, XCAP_ARG_RESULT, &arg);
+		return;
 	}
-	return 0;
+	out_signed(o, rec->exit.ret);
+	if (error) {
+		out_char(o, ' ');
+		out_text(o, error);
+	}
 }
 
-/* How much of the line fits into room bytes without half a character at its end. */
-static size_t whole(const char *text, size_t room)
+static void put_exit(struct out *o, const struct xcap_record *rec)
 {
-	size_t at = room;
+	struct call_row all, *row = &all;
 
-	while (at && ((uint8_t)text[at] & 0xc0) == 0x80)
-		at--;
-	for (size_t i = at > 3 ? at - 3 : 0; i < at; i++)
-		if (text[i] == '\\')
-			return i;
-	return at;
+	if (!syscall_table_row(rec->exit.nr, !!(rec->flags & XCAP_REC_COMPAT), row))
+		row = NULL;
+	out_text(o, " < ");
+	put_call(o, row, rec->exit.nr, rec);
+	if (put_args(o, row, rec, "("))
+		out_char(o, ')');
+	out_text(o, " = ");
+	put_result(o, row, rec);
+}
+
+static void put_switch(struct out *o, const struct xcap_record *rec)
+{
+	out_text(o, " -> ");
+	put_task(o, rec->sw.next_comm, rec->sw.next_tid);
+	out_text(o, " (");
+	out_char(o, xcap_state_letter(rec->sw.prev_state));
+	out_char(o, ')');
+}
+
+static void put_loss(struct out *o, const struct xcap_record *rec)
+{
+	out_text(o, "--- ");
+	out_number(o, rec->loss.count, 10);
+	out_text(o, " lost (");
+	out_text(o, xcap_drop_name(rec->loss.where));
+	out_char(o, ')');
 }
 
 int xcap_record_text(const struct xcap_record *rec, char *buf, size_t size)
 {
-	char text[XCAP_TEXT_MAX];
-	size_t len = put_line(text, rec), fits = len;
+	struct out o = { .buf = buf, .size = size };
 
-	if (!len)
+	if (rec->type < XCAP_SYS_ENTER || rec->type > XCAP_LOSS)
 		return -EINVAL;
-	if (!size)
-		return len;
-	if (len >= size)
-		fits = whole(text, size - 1);
-	memcpy(buf, text, fits);
-	buf[fits] = '\0';
-	return len;
+	if (rec->type != XCAP_LOSS)
+		put_task(&o, rec->comm, rec->tid);
+	switch (rec->type) {
+	case XCAP_SYS_ENTER:
+		put_enter(&o, rec);
+		break;
+	case XCAP_SYS_EXIT:
+		put_exit(&o, rec);
+		break;
+	case XCAP_SWITCH:
+		put_switch(&o, rec);
+		break;
+	case XCAP_LOSS:
+		put_loss(&o, rec);
+		break;
+	}
+	return out_end(&o);
 }

@@ -141,6 +141,15 @@ static void decode_packet(const struct xcap_ev *ev, struct xcap_record *rec)
 	rec->packet.cookie = p->cookie;
 }
 
+/* What its arguments refer to stands behind the call. */
+static void decode_items(const struct xcap_ev *ev, size_t head, struct xcap_record *rec)
+{
+	if (ev->len <= head)
+		return;
+	rec->data = (const __u8 *)ev + head;
+	rec->caplen = rec->len = ev->len - head;
+}
+
 static void decode_other(const struct xcap_ev *ev, struct xcap_record *rec)
 {
 	const struct xcap_ev_enter *enter = (const void *)ev;
@@ -154,10 +163,12 @@ static void decode_other(const struct xcap_ev *ev, struct xcap_record *rec)
 	case XEV_ENTER:
 		rec->enter.nr = enter->nr;
 		rec->enter.args = (const __u64 *)enter->args;
+		decode_items(ev, sizeof(*enter), rec);
 		break;
 	case XEV_EXIT:
 		rec->exit.nr = ex->nr;
 		rec->exit.ret = ex->ret;
+		decode_items(ev, sizeof(*ex), rec);
 		break;
 	case XEV_SWITCH:
 		rec->sw.next_pid = sw->next_pid;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * In:   the number or the name of a system call.
- * Out:  its name, its number, its arguments' names and kinds.
+ * Out:  its name, its number, its arguments' names and kinds, what of them is read.
  * Owns: two index arrays, number to row, filled once.
  * Runs on: any thread.
  */
@@ -11,13 +11,55 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xcap.h>
+#include "arg_forms.h"
 #include "syscall_table.h"
 
 struct call {
 	const char *name;
 	int16_t x86_64, i386, arm64;
-	const char *args[6];	/* "f fd": kind, space, name; NULL after the last */
+	struct call_arg args[7];	/* the last: what the call returns */
 };
+
+/* ---- the letters of the table ---- */
+
+#define VALUE(letter, n, ...) \
+	{ .name = #n, .kind = letter __VA_OPT__(, .form = &arg_form_##__VA_ARGS__) }
+#define MEMORY(n, ...) { .name = #n, .kind = 'p', __VA_ARGS__ }
+#define FORMED(f) .form = &arg_form_##f
+
+#define D(n, ...) VALUE('d', n, __VA_ARGS__)
+#define L(n, ...) VALUE('l', n, __VA_ARGS__)
+#define U(n, ...) VALUE('u', n, __VA_ARGS__)
+#define X(n, ...) VALUE('x', n, __VA_ARGS__)
+#define O(n, ...) VALUE('o', n, __VA_ARGS__)
+#define P(n, ...) VALUE('p', n, __VA_ARGS__)
+#define F(n) { .name = #n, .kind = 'f', .how = XREAD_FILE, .in = true, .out = true }
+#define RF(n) [6] = { .name = #n, .kind = 'f', .how = XREAD_FILE, .out = true }
+#define RP(n) [6] = { .name = #n, .kind = 'p' }
+
+#define S(n) MEMORY(n, .how = XREAD_STRING, .in = true)
+#define ARGV(n) MEMORY(n, .how = XREAD_STRINGS, .in = true)
+#define B(n, c) MEMORY(n, .how = XREAD_DATA, .count = c, .in = true)
+#define BO(n) MEMORY(n, .how = XREAD_DATA, .count = XCOUNT_RESULT, .out = true)
+#define V(n, c) MEMORY(n, .how = XREAD_IOV, .count = c, .in = true)
+#define VO(n, c) MEMORY(n, .how = XREAD_IOV, .count = c, .out = true)
+#define M(n) MEMORY(n, .how = XREAD_MSG, .in = true)
+#define MO(n) MEMORY(n, .how = XREAD_MSG, .out = true)
+#define MM(n, c) MEMORY(n, .how = XREAD_MMSG, .count = c, .in = true)
+#define MMO(n, c) MEMORY(n, .how = XREAD_MMSG, .count = c, .out = true)
+#define A(n, c) MEMORY(n, .how = XREAD_BYTES, .count = c, .in = true, FORMED(sockaddr))
+#define AO(n, c) MEMORY(n, .how = XREAD_VIA, .count = c, .out = true, FORMED(sockaddr))
+#define Y(n, c) MEMORY(n, .how = XREAD_BYTES, .count = c, .in = true, FORMED(option))
+#define YO(n, c) MEMORY(n, .how = XREAD_VIA, .count = c, .out = true, FORMED(option))
+#define ELEMENTS(n, f, c, ...) \
+	MEMORY(n, .how = XREAD_BYTES, .count = c, .elements = true, FORMED(f), __VA_ARGS__)
+#define T(n, f) ELEMENTS(n, f, XCOUNT_ONE, .in = true)
+#define TO(n, f) ELEMENTS(n, f, XCOUNT_ONE, .out = true)
+#define TIO(n, f) ELEMENTS(n, f, XCOUNT_ONE, .in = true, .out = true)
+#define N(n, f, c) ELEMENTS(n, f, c, .in = true)
+#define NO(n, f) ELEMENTS(n, f, XCOUNT_RESULT, .out = true)
+#define NIO(n, f, c) ELEMENTS(n, f, c, .in = true, .out = true)
+#define K(n, c) MEMORY(n, .how = XREAD_BITS, .count = c, .in = true, .out = true, FORMED(fd_set))
 
 static const struct call calls[] = {
 #define C(name, x86_64, i386, arm64, ...) { #name, x86_64, i386, arm64, { __VA_ARGS__ } },
@@ -75,6 +117,51 @@ int syscall_table_row(__u32 nr, int compat, struct call_row *row)
 	return 1;
 }
 
+/* ---- what is to be read ---- */
+
+static uint32_t element_size(const struct call_arg *a, int compat)
+{
+	if (!a->elements)
+		return 1;
+	return compat ? a->form->size32 : a->form->size;
+}
+
+static void add(struct xcap_read *reads, __u32 *nr, const struct call_arg *a, int arg, int compat)
+{
+	uint32_t size = element_size(a, compat);
+
+	if (size)		/* 0: this ABI has another structure there */
+		reads[(*nr)++] = (struct xcap_read){ arg, a->how, a->count, 0, size };
+}
+
+/* These take one pointer to all that the others have as arguments. */
+static bool packs(const char *name, int compat)
+{
+	return compat && (!strcmp(name, "mmap") || !strcmp(name, "select"));
+}
+
+void syscall_table_plan(__u32 nr, int compat, struct xcap_plan *plan)
+{
+	struct call_row row;
+
+	memset(plan, 0, sizeof(*plan));
+	if (!syscall_table_row(nr, compat, &row) || packs(row.name, compat))
+		return;
+	for (int i = 0; i < 6; i++)
+		if (row.args[i].in)
+			add(plan->enter, &plan->nr_enter, &row.args[i], i, compat);
+	/* what a descriptor is can be told of calls that failed as well */
+	for (int i = 0; i < 6; i++)
+		if (row.args[i].out && row.args[i].kind == 'f')
+			add(plan->exit, &plan->nr_exit, &row.args[i], i, compat);
+	plan->nr_exit_always = plan->nr_exit;
+	for (int i = 0; i < 7; i++)
+		if (row.args[i].out && (i == XITEM_RESULT || row.args[i].kind != 'f'))
+			add(plan->exit, &plan->nr_exit, &row.args[i], i, compat);
+}
+
+/* ---- the public half ---- */
+
 const char *xcap_syscall_name(__u32 nr, int compat)
 {
 	struct call_row row;
@@ -94,9 +181,9 @@ const char *xcap_syscall_arg(const char *name, int arg, char *kind)
 {
 	const struct call *c = find(name);
 
-	if (!c || arg < 0 || arg > 5 || !c->args[arg])
+	if (!c || arg < 0 || arg > 5 || !c->args[arg].kind)
 		return NULL;
 	if (kind)
-		*kind = c->args[arg][0];
-	return c->args[arg] + 2;
+		*kind = c->args[arg].kind;
+	return c->args[arg].name;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# In:   xcap.h, xcap_pcap.h, libxcap.map and all three libraries.
+# In:   xcap.h with xcap_call.h, xcap_pcap.h, libxcap.map and all three libraries.
 # Out:  whether they promise the same functions, and whether each of these is
 #       documented: arguments, Return, Owns, Threads, Since. What xcap_pcap.h names is
 #       documented by libpcap: it must be there. And whether the shim has all that libpcap has.
@@ -45,8 +45,10 @@ def documented(block, result, name, arguments):
             bad.append(f"{name}: no '{line}:' line")
 
 
-with open(f"{top}/include/xcap.h", encoding="utf-8") as f:
-    header = f.read()
+header = ""
+for part in ("xcap.h", "xcap_call.h"):
+    with open(f"{top}/include/{part}", encoding="utf-8") as f:
+        header += f.read()
 api = set()
 for m in re.finditer(r"^XCAP_API ([^(;]*?)(\w+)\(([^;]*?)\);", header, re.M | re.S):
     result, name, arguments = m[1].strip(), m[2], m[3]

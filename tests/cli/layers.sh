@@ -42,7 +42,7 @@ for dir in tools examples; do
 	for file in "$dir"/*.[ch]; do
 		[ -f "$file" ] || continue
 		while read -r header; do
-			if [ -e "user/$header" ] || { [ -e "include/$header" ] && [[ $header != xcap?(_pcap).h ]]; } ||
+			if [ -e "user/$header" ] || { [ -e "include/$header" ] && [[ $header != xcap?(_pcap|_call).h ]]; } ||
 			   [[ $header = *.skel.h ]]; then
 				echo "$file: includes $header; tools know xcap.h only"
 				bad=1

@@ -62,7 +62,7 @@ same "places of loss" rows pages
 
 # ---- functions ----
 
-sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP/include/xcap.h" >rows
+sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP"/include/xcap{,_call}.h >rows
 section "$man/xcap.3" SYNOPSIS | grep -oE 'xcap_[a-z_]+\(' | tr -d '(' >pages
 same "functions" rows pages
 section "$man/xcap.3" EXAMPLES | sed '/^\./d' | sed 's/en"/\\n"/' >example.c
