@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 #include "calls.bpf.h"
 #include "task.bpf.h"
+#include "wanted.bpf.h"
 
 const volatile struct syscalls_cfg cfg = {};
 
@@ -146,7 +147,8 @@ static __always_inline void on_enter(struct pt_regs *regs, long id)
 	struct emit e;
 
 	remember_nr(task, id, compat);
-	if (left_out(task->tgid) || !wanted(id, compat) || !emit_begin(&e))
+	if (left_out(task->tgid) || !wanted(id, compat) ||
+	    filter_call(task, false, compat, id, 0) || !emit_begin(&e))
 		return;
 	r = emit_reserve(&e, sizeof(*r));
 	if (!r)
@@ -189,7 +191,10 @@ static __always_inline void on_exit(struct pt_regs *regs, long ret)
 
 	if (unlikely(changes_uid(nr, compat) && !ret))
 		emit_task(task, XTASK_UID, NULL);
-	if (left_out(task->tgid) || !wanted(nr, compat) || !emit_begin(&e))
+	if (compat)
+		ret = (__s32)ret;
+	if (left_out(task->tgid) || !wanted(nr, compat) ||
+	    filter_call(task, true, compat, nr, ret) || !emit_begin(&e))
 		return;
 	r = emit_reserve(&e, sizeof(*r));
 	if (!r)
@@ -199,7 +204,7 @@ static __always_inline void on_exit(struct pt_regs *regs, long ret)
 	r->ev.flags = compat ? XEV_COMPAT : 0;
 	r->nr = nr;
 	r->reserved = 0;
-	r->ret = compat ? (__s32)ret : ret;
+	r->ret = ret;
 	emit_submit(r);
 }
 
@@ -221,7 +226,7 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	struct xcap_ev_switch *r;
 	struct emit e;
 
-	if (left_out(prev->tgid) || left_out(next->tgid))
+	if (left_out(prev->tgid) || left_out(next->tgid) || filter_switch(prev, next))
 		return 0;
 	if (!emit_begin(&e))
 		return 0;

@@ -389,4 +389,134 @@ struct readers_cfg {
 	__u16 reserved;
 };
 
+/* ---- which system calls and switches a filter wants ---- */
+
+/* What a term asks of the task or of the result. */
+enum {
+	XASK_PID	= 0,
+	XASK_TID	= 1,
+	XASK_UID	= 2,
+	XASK_RET	= 3,
+	XASK_ERRNO	= 4,
+	XASK_NAME	= 5,
+};
+
+#define XWANT_TERMS	6	/* what holds of them is the number of a bit in a table */
+#define XWANT_RANGES	16
+#define XWANT_NAMES	8
+#define XWANT_TABLES	32
+
+/* Both ends belong to it. */
+struct xcap_range {
+	__s64 from, to;
+};
+
+/* A name, or how it begins: equal where mask has bits. */
+struct xcap_name {
+	__u64 text[2], mask[2];
+};
+
+/* Holds where one of its values is equal. */
+struct xcap_asked {
+	__u8 what;		/* XASK_ */
+	__u8 nr;		/* values */
+	__u8 differs;		/* 1: holds where none is equal, but something is known */
+	__u8 reserved[5];
+	union {
+		struct xcap_range ranges[XWANT_RANGES];
+		struct xcap_name names[XWANT_NAMES];
+	};
+};
+_Static_assert(sizeof(struct xcap_asked) == 264, "layout");
+
+/* By kind and number each record has a table: is it wanted, for each way that the terms hold? */
+struct xcap_wanted {
+	__u8 calls[2][2][XCAP_NR_SYSCALLS];	/* index of a table; [1] exits, [1] 32-bit calls */
+	__u8 beyond[2];				/* the same of higher numbers; [1] exits */
+	__u8 switches;
+	__u8 nr_terms;
+	__u32 needs;				/* bits of XASK_ that any term asks for */
+	__u64 tables[XWANT_TABLES];		/* [0] never, [1] always */
+	struct xcap_asked terms[XWANT_TERMS];
+};
+_Static_assert(sizeof(struct xcap_wanted) == 3896, "layout");
+
+/* Whom a record would be about; [1]: the task that a switch goes to. */
+struct xcap_subject {
+	__u64 name[2][2];	/* NUL-padded */
+	__s64 pid[2], tid[2];
+	__s64 uid, ret;
+	__u32 nr;		/* tasks */
+	__u32 reserved;
+};
+
+/* From here on code, the same in both halves, so that one can be tested by the other. */
+#define XCAP_BOTH static inline __attribute__((always_inline))
+
+XCAP_BOTH __u64 xcap_wanted_table(const struct xcap_wanted *w, __u32 exit, __u32 compat, __u32 nr)
+{
+	__u32 i = w->beyond[exit & 1];
+
+	if (nr < XCAP_NR_SYSCALLS)
+		i = w->calls[exit & 1][compat & 1][nr & (XCAP_NR_SYSCALLS - 1)];
+	return w->tables[i & (XWANT_TABLES - 1)];
+}
+
+XCAP_BOTH int xcap_asked_name(const struct xcap_asked *a, const __u64 *name)
+{
+	for (__u32 k = 0; k < XWANT_NAMES && k < a->nr; k++)
+		if ((name[0] & a->names[k].mask[0]) == a->names[k].text[0] &&
+		    (name[1] & a->names[k].mask[1]) == a->names[k].text[1])
+			return 1;
+	return 0;
+}
+
+XCAP_BOTH int xcap_asked_number(const struct xcap_asked *a, __s64 n)
+{
+	for (__u32 k = 0; k < XWANT_RANGES && k < a->nr; k++)
+		if (n >= a->ranges[k].from && n <= a->ranges[k].to)
+			return 1;
+	return 0;
+}
+
+/* Return: 1 a value of the term is the task's; 0 none is; -1 nothing is known. */
+XCAP_BOTH int xcap_asked_equal(const struct xcap_asked *a, const struct xcap_subject *s, int i)
+{
+	int named = *(const char *)s->name[i] != 0;
+
+	switch (a->what) {
+	case XASK_NAME:
+		return named ? xcap_asked_name(a, s->name[i]) : -1;
+	case XASK_PID:
+		return xcap_asked_number(a, s->pid[i]);
+	case XASK_TID:
+		return xcap_asked_number(a, s->tid[i]);
+	case XASK_UID:
+		return named && !i ? xcap_asked_number(a, s->uid) : -1;
+	case XASK_ERRNO:
+		return s->ret < 0 && s->ret >= -4095 ? xcap_asked_number(a, -s->ret) : -1;
+	}
+	return xcap_asked_number(a, s->ret);
+}
+
+XCAP_BOTH int xcap_asked_holds(const struct xcap_asked *a, const struct xcap_subject *s)
+{
+	int one = xcap_asked_equal(a, s, 0);
+	int other = s->nr > 1 ? xcap_asked_equal(a, s, 1) : -1;
+
+	if (!a->differs)
+		return one > 0 || other > 0;
+	return one <= 0 && other <= 0 && (one == 0 || other == 0);
+}
+
+XCAP_BOTH int xcap_wanted_asks(const struct xcap_wanted *w, __u64 table,
+			       const struct xcap_subject *s)
+{
+	__u32 hold = 0;
+
+	for (__u32 i = 0; i < XWANT_TERMS && i < w->nr_terms; i++)
+		hold |= (__u32)xcap_asked_holds(&w->terms[i], s) << i;
+	return table >> (hold & 63) & 1;
+}
+
 #endif

@@ -156,4 +156,19 @@ uint64_t expr_terms(const struct expr *e, const struct xcap_record *rec);
 /* Is a record that is no packet kept? */
 bool expr_match(const struct expr *e, const struct xcap_record *rec);
 
+/* ---- expr_calls.c ---- */
+
+/* What the kernel cannot tell of system calls and switches, as bits of terms. */
+struct expr_split {
+	uint64_t kernel;	/* these it is asked */
+	uint64_t user;		/* these are judged by expr_match() only */
+	bool whole;		/* what the kernel lets through, expr_match() keeps */
+};
+
+/*
+ * What the kernel is told: nothing that expr_match() keeps is refused. split may be NULL.
+ * Return: false: it would refuse nothing.
+ */
+bool expr_wanted(const struct expr *e, struct xcap_wanted *w, struct expr_split *split);
+
 #endif

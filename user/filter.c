@@ -206,6 +206,24 @@ int filter_superset(const char *expression, char **text, bool *processes, struct
 	return ret;
 }
 
+bool filter_wanted(const struct filter *f, struct xcap_wanted *w)
+{
+	return f && f->expr && expr_wanted(f->expr, w, NULL);
+}
+
+int filter_wanted_text(const char *expression, struct xcap_wanted **out)
+{
+	struct xcap_wanted *w = malloc(sizeof(*w));
+	struct expr *e = NULL;
+	int ret = w ? expr_parse(&e, expression, NULL) : -ENOMEM;
+
+	*out = !ret && e && expr_wanted(e, w, NULL) ? w : NULL;
+	if (!*out)
+		free(w);
+	expr_free(e);
+	return ret;
+}
+
 /* The two texts. A mistake in a process term is told better by us than by libpcap. */
 static int read_expression(struct filter *f, const char *expression, struct error *err)
 {

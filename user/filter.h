@@ -13,6 +13,7 @@
 #include "error.h"
 
 struct filter;
+struct xcap_wanted;
 struct bpf_program;	/* pcap's, whose header has no room beside the kernel's */
 
 /*
@@ -60,6 +61,15 @@ const char *filter_kernel_text(const struct filter *f);
  * out: it asks for whom packets belong to. Return: 0; -EINVAL with a sentence; -ENOMEM.
  */
 int filter_superset(const char *expression, char **text, bool *processes, struct error *err);
+
+/*
+ * What a source of system calls is told, so that the kernel refuses them; nothing that matches is.
+ * Return: false: it would refuse none.
+ */
+bool filter_wanted(const struct filter *f, struct xcap_wanted *w);
+
+/* The same for an expression: *out is the caller's to free, NULL for none. Return: 0; -ENOMEM. */
+int filter_wanted_text(const char *expression, struct xcap_wanted **out);
 
 /* Does a packet that passed it match for sure? Else filter_match() has to be asked, too. */
 bool filter_is_kernels(const struct filter *f);

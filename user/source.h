@@ -17,6 +17,8 @@
 #include "error.h"
 #include "parcel.h"
 
+struct xcap_wanted;
+
 #define SOURCE_SPEC_SIZE 256
 #define SOURCE_MAX_OPTIONS 16
 
@@ -41,6 +43,7 @@ struct source_conf {
 	bool     self;		/* own syscalls too */
 	bool     promisc;	/* interfaces see all frames, unless their spec says otherwise */
 	const char *filter;	/* set it before a packet is copied; NULL: none, or open already */
+	const struct xcap_wanted *wanted;	/* which calls the filter wants; NULL: all */
 	bool     owners;	/* packets are to know their process, unless their spec differs */
 	bool     given;		/* opened for another process, which will take it */
 	struct remote *remote;	/* who opens what takes privilege; NULL: we ourselves */
@@ -139,6 +142,12 @@ struct source_ops {
 	 * Return: 0; -errno with a sentence, and nothing has changed.
 	 */
 	int (*filter)(struct source *s, const char *expression);
+
+	/*
+	 * The same of system calls and switches, as conf->wanted did from the start. What was
+	 * under way is judged by the one or the other. NULL op: all are let through.
+	 */
+	void (*want)(struct source *s, const struct xcap_wanted *w);
 
 	/* Only looks: on any thread and in signal handlers, while the source is open. */
 	void (*stats)(struct source *s, struct source_stats *st);

@@ -28,6 +28,7 @@ struct syscalls {
 	int progs[MAX_PROGS];		/* all of them, for their counts */
 	int nr_progs;
 	bool switches, self;
+	bool live;			/* programs may be running */
 };
 
 /* ---- options ---- */
@@ -118,12 +119,29 @@ static int leave_out_reader(struct syscalls *p, struct error *err)
 			       "%s; ?self=on does without", strerror(-ret)) : 0;
 }
 
+/*
+ * Programs look for the slot first, and what they began with they finish with. So it is written
+ * while nobody reads it, and who returns from here knows that nobody reads the other.
+ */
+static void source_syscalls_want(struct source *s, const struct xcap_wanted *w)
+{
+	struct syscalls *p = s->priv;
+	__u32 slot = p->bss->wanted_slot == 1 ? 2 : 1;
+
+	if (w)
+		p->bss->wanted_slots[slot - 1] = *w;
+	__atomic_store_n(&p->bss->wanted_slot, w ? slot : 0, __ATOMIC_RELEASE);
+	if (p->live)
+		bpf_load_await_running();
+}
+
 /* From here on there are records. */
 static int source_syscalls_start(struct source *s)
 {
 	struct syscalls *p = s->priv;
 	struct syscalls_bpf *k = p->skel;
 
+	p->live = true;
 	return (p->switches ?
 		bpf_load_attach(k->progs.sched_switch, &k->links.sched_switch, s->err) : 0) ?:
 	       bpf_load_attach(k->progs.sys_exit, &k->links.sys_exit, s->err) ?:
@@ -155,6 +173,8 @@ static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg 
 		return bpf_load_failed(ret, "syscalls", s->err);
 	p->bss = p->skel->bss;
 	note_programs(p);
+	if (s->conf->wanted)
+		source_syscalls_want(s, s->conf->wanted);
 	return rings_open(&p->rings, p->skel->maps.events, p->skel->maps.cpus,
 			  &p->bss->ctl, ring_bytes, s->err);
 }
@@ -321,9 +341,11 @@ static int source_syscalls_take(struct source *s, struct parcel *p)
 			c->progs[c->nr_progs++] = parcel_take_fd(p);
 		ret = p->broken;
 	}
-	if (!ret && c->rings.bss_size < sizeof(*c->bss))
+	/* the struct may end in padding, the map does not */
+	if (!ret && (c->rings.bss_size + 7) / 8 * 8 < sizeof(*c->bss))
 		ret = -EBADMSG;
 	c->bss = c->rings.bss;
+	c->live = true;			/* as far as we know */
 	ret = ret ?: leave_out_reader(c, s->err);
 	if (ret)
 		source_syscalls_close(s);
@@ -361,5 +383,6 @@ const struct source_ops source_syscalls_ops = {
 	.give = source_syscalls_give,
 	.take = source_syscalls_take,
 	.start = source_syscalls_start,
+	.want = source_syscalls_want,
 	.adopt = source_syscalls_adopt,
 };

@@ -245,13 +245,15 @@ static void put_filter(struct xcap *x, struct filter *f)
 }
 
 /* What the kernel is to do of it; who asks for processes wants packets to have them. */
-static int plan_filter(struct xcap *x, const char *expression, char **text)
+static int plan_filter(struct xcap *x, const char *expression, char **text,
+		       struct xcap_wanted **wanted)
 {
 	bool processes = false;
 	int err = 0;
 
 	if (expression && *expression)
-		err = filter_superset(expression, text, &processes, &x->err);
+		err = filter_superset(expression, text, &processes, &x->err) ?:
+		      filter_wanted_text(expression, wanted);
 	x->conf.owners |= processes;
 	return err;
 }
@@ -260,6 +262,7 @@ int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *op
 		struct remote *remote)
 {
 	struct xcap *x = calloc(1, sizeof(*x));
+	struct xcap_wanted *wanted = NULL;
 	struct filter *f = NULL;
 	struct xcap_opts o;
 	char *text = NULL;
@@ -273,11 +276,14 @@ int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *op
 	x->remote = x->conf.remote = remote;
 	x->pid = getpid();
 	err = read_opts(x, &o, opts);
-	err = err ?: plan_filter(x, o.filter, &text);
+	err = err ?: plan_filter(x, o.filter, &text, &wanted);
 	x->conf.filter = remote ? NULL : text;
+	x->conf.wanted = wanted;
 	err = err ?: add_sources(x, specs ?: "", o.filter);
 	x->conf.filter = NULL;
+	x->conf.wanted = NULL;
 	free(text);
+	free(wanted);
 	err = err ?: build(x);
 	err = err ?: compile_filter(x, o.filter, &f);
 	if (!err) {
@@ -339,8 +345,17 @@ static int push_filter(struct xcap *x, const struct filter *f, int *nr)
 	return err;
 }
 
+/* To all sources that know what to do with it: none can fail. */
+static void push_wanted(struct xcap *x, const struct xcap_wanted *w)
+{
+	for (int i = 0; i < x->nr_sources; i++)
+		if (x->sources[i]->ops->want)
+			x->sources[i]->ops->want(x->sources[i], w);
+}
+
 int xcap_set_filter(struct xcap *x, const char *expression)
 {
+	struct xcap_wanted w;
 	int nr = x->nr_sources, err;
 	struct filter *f = NULL;
 	struct error why;
@@ -350,6 +365,7 @@ int xcap_set_filter(struct xcap *x, const char *expression)
 		return err;
 	err = push_filter(x, f, &nr);
 	if (!err) {
+		push_wanted(x, filter_wanted(f, &w) ? &w : NULL);
 		put_filter(x, f);
 		return 0;
 	}

@@ -78,6 +78,22 @@ if capture -i 'syscalls?only=getppid'; then
 	fi
 fi
 
+# What a filter refuses is refused where it happens: this ring has room for some fifty records.
+if capture -i 'syscalls?ring=4K' -f 'syscall=getppid and proc.name=guest and ret<0'; then
+	"$guest" calls $calls >/dev/null
+	finish
+	expect syscalls 0
+	[ $(($(number filtered) + $(number dropped))) -ge $((2 * calls)) ] ||
+		fail "$what: calls are missing from the account"
+	[ "$skips" = some ] || expect dropped 0
+fi
+if capture -i syscalls -f 'proc.name=guest and ret>0 and syscall=getppid and proc.uid=0'; then
+	"$guest" calls $calls >/dev/null
+	finish
+	[ $(($(number syscalls) + $(number dropped))) -ge $calls ] || fail "$what: calls are missing"
+	[ "$skips" = some ] || expect syscalls $calls
+fi
+
 # Packets and all syscalls as one stream: books and order.
 if capture -i tap:eth0,syscalls; then
 	"$guest" calls $calls >/dev/null &
