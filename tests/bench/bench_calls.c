@@ -166,16 +166,19 @@ static uint64_t drain(struct xcap *x, pid_t pid, int timeout_ms, int *res)
 	return ours;
 }
 
-static double under_library(const char *spec)
+/* filter: NULL, or one that keeps none of the storm's calls. */
+static double under_library(const char *spec, const char *filter)
 {
+	struct xcap_opts opts = { .sz = sizeof(opts), .filter = filter };
 	struct xcap_stats stats = { .sz = sizeof(stats) };
+	const uint64_t made = 2 * (CALLS + WARM_UP);
 	uint64_t ours = 0, lost = 0;
 	struct child c;
 	struct xcap *x;
 	double ns;
 	int res, i;
 
-	if (xcap_open(&x, spec, NULL))
+	if (xcap_open(&x, spec, &opts))
 		errx(1, "%s", xcap_errmsg(NULL));
 	c = storm_start(NULL, CALLS);
 	while (!storm_over(&c))
@@ -190,9 +193,12 @@ static double under_library(const char *spec)
 		lost += stats.dropped[i];
 	xcap_close(x);
 	library_lost[round_nr] += (double)lost;
-	if (!lost && ours != 2 * (CALLS + WARM_UP))
-		errx(1, "the library lost nothing, and gave %llu records of %d",
-		     (unsigned long long)ours, 2 * (CALLS + WARM_UP));
+	if (!lost && ours != (filter ? 0 : made))
+		errx(1, "the library lost nothing, and gave %llu records of %llu",
+		     (unsigned long long)ours, (unsigned long long)made);
+	if (filter && stats.filtered < made)
+		errx(1, "of %llu calls that were not wanted %llu are counted as filtered",
+		     (unsigned long long)made, (unsigned long long)stats.filtered);
 	return ns;
 }
 
@@ -202,8 +208,10 @@ static double watch_none(void) { return alone(NULL); }
 static double watch_empty(void) { return under_pair(EMPTY); }
 static double watch_bare(void) { return under_pair(BARE); }
 static double watch_stamped(void) { return under_pair(STAMPED); }
-static double watch_library(void) { return under_library("syscalls"); }
-static double watch_only(void) { return under_library("syscalls?only=getppid"); }
+static double watch_library(void) { return under_library("syscalls", NULL); }
+static double watch_only(void) { return under_library("syscalls?only=getppid", NULL); }
+static double watch_other(void) { return under_library("syscalls", "syscall=connect"); }
+static double watch_named(void) { return under_library("syscalls", "proc.name=nobody"); }
 
 /* Pinned as we are, to CPU 1; the storm goes to CPU 0 by itself. */
 static double watch_perf(void)
@@ -220,7 +228,7 @@ static double watch_strace(void)
 	return alone(argv);
 }
 
-enum { NONE, EMPTY_PAIR, BARE_PAIR, STAMPED_PAIR, LIBRARY, ONLY, PERF, STRACE, NR_OBSERVERS };
+enum { NONE, EMPTY_PAIR, BARE_PAIR, STAMPED_PAIR, LIBRARY, ONLY, OTHER, NAMED, PERF, STRACE, NR_OBSERVERS };
 
 static const struct {
 	const char *name;
@@ -232,6 +240,8 @@ static const struct {
 	[STAMPED_PAIR] = { "bare pair, stamped", watch_stamped },
 	[LIBRARY] = { "library syscalls", watch_library },
 	[ONLY] = { "library syscalls?only=getppid", watch_only },
+	[OTHER] = { "filter: syscall=connect", watch_other },
+	[NAMED] = { "filter: proc.name=nobody", watch_named },
 	[PERF] = { "perf trace -s", watch_perf },
 	[STRACE] = { "strace -c", watch_strace },
 };
@@ -248,6 +258,9 @@ static const struct {
 	{ LIBRARY, BARE_PAIR, 0 },
 	{ LIBRARY, PERF, 0.06 },
 	{ LIBRARY, STRACE, 0 },
+	/* what the filter does not want; by names, when they have to be read */
+	{ OTHER, EMPTY_PAIR, 2 },
+	{ NAMED, EMPTY_PAIR, 0 },
 };
 
 static double added[NR_OBSERVERS][MAX_ROUNDS];
