@@ -22,6 +22,7 @@ const volatile struct sockets_cfg cfg = {};
 #define PROTO_TCP	6
 #define TCP_ESTABLISHED	1
 #define TCP_LISTEN	10
+#define SOCK_RAW	3
 #define S_IFMT		0170000
 #define S_IFSOCK	0140000
 
@@ -56,11 +57,16 @@ static __always_inline void fill_sock(struct xcap_ev_sock *r, struct sock *sk)
 	r->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie);
 	r->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	r->protocol = BPF_CORE_READ(sk, sk_protocol);
-	r->listens = r->protocol == PROTO_TCP &&
-		     BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN;
+	r->flags = 0;
+	if (r->protocol == PROTO_TCP && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		r->flags = XSOCK_LISTENS;
+	if (BPF_CORE_READ_BITFIELD_PROBED(&sk->__sk_common, skc_ipv6only))
+		r->flags |= XSOCK_ONLY6;
 	r->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (BPF_CORE_READ(sk, sk_type) == SOCK_RAW)
+		r->local_port = 0;	/* what stands there is its protocol */
 	r->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	r->reserved = 0;
+	r->device = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
 	if (r->family == AF_INET) {
 		put_v4(r->local, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
 		put_v4(r->remote, BPF_CORE_READ(sk, __sk_common.skc_daddr));
@@ -141,7 +147,116 @@ int sock_release(struct bpf_sock *ctx)
 	return 1;
 }
 
-/* ---- its addresses: of a server's connection before anybody has accepted it ---- */
+/*
+ * ---- its addresses, before its first packet leaves ----
+ *
+ * Where packets are seen on their way in only, the answer to that packet may come before the call
+ * has ended, and before anything else has told the port that the kernel chose within it.
+ */
+
+static __always_inline void put_address(__u8 *to, __u32 family, __u32 v4, const __u32 *v6)
+{
+	if (family == AF_INET)
+		put_v4(to, v4);
+	else
+		__builtin_memcpy(to, v6, 16);
+}
+
+static __always_inline void emit_connects(struct bpf_sock_ops *ctx)
+{
+	__u32 local[4] = { ctx->local_ip6[0], ctx->local_ip6[1], ctx->local_ip6[2],
+			   ctx->local_ip6[3] };
+	__u32 remote[4] = { ctx->remote_ip6[0], ctx->remote_ip6[1], ctx->remote_ip6[2],
+			    ctx->remote_ip6[3] };
+	struct xcap_ev_sock *r;
+	struct emit e;
+
+	if (!emit_begin(&e))
+		return;
+	r = emit_reserve(&e, sizeof(*r));
+	if (!r)
+		return;
+	__builtin_memset(r, 0, sizeof(*r));
+	emit_stamp(&e, &r->ev, XEV_SOCK, sizeof(*r));
+	r->cookie = bpf_get_socket_cookie(ctx);
+	r->netns = bpf_get_netns_cookie(ctx);
+	r->what = XSOCK_STATE;
+	r->family = ctx->family;
+	r->protocol = PROTO_TCP;
+	r->local_port = ctx->local_port;
+	r->remote_port = bpf_ntohl(ctx->remote_port);
+	put_address(r->local, r->family, ctx->local_ip4, local);
+	put_address(r->remote, r->family, ctx->remote_ip4, remote);
+	emit_submit(r);
+}
+
+SEC("sockops")
+int sock_connects(struct bpf_sock_ops *ctx)
+{
+	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
+		emit_connects(ctx);
+	return 1;
+}
+
+static __always_inline void emit_sends(struct bpf_sock_addr *ctx, struct bpf_sock *sk, __u64 cookie)
+{
+	__u32 v6[4] = { sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3] };
+	struct xcap_ev_sock *r;
+	struct emit e;
+
+	if (!emit_begin(&e))
+		return;
+	r = emit_reserve(&e, sizeof(*r));
+	if (!r)
+		return;
+	__builtin_memset(r, 0, sizeof(*r));
+	emit_stamp(&e, &r->ev, XEV_SOCK, sizeof(*r));
+	r->cookie = cookie;
+	r->netns = bpf_get_netns_cookie(ctx);
+	r->what = XSOCK_USED;
+	r->family = sk->family;
+	r->protocol = sk->protocol;
+	r->local_port = sk->src_port;
+	r->device = sk->bound_dev_if;
+	fill_user(r, bpf_get_current_task_btf());
+	put_address(r->local, r->family, sk->src_ip4, v6);
+	emit_submit(r);
+}
+
+/* Told once for a port and a process; whatever else changes, the calls tell. */
+static __always_inline void on_send(struct bpf_sock_addr *ctx)
+{
+	struct bpf_sock *sk = (struct bpf_sock *)(long)ctx->sk;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u64 cookie = bpf_get_socket_cookie(ctx);
+	struct usage now = {}, *last;
+
+	if (!sk)
+		return;
+	last = bpf_map_lookup_elem(&used, &cookie);
+	if (last && last->tgid == tgid && last->local_port == sk->src_port)
+		return;
+	emit_sends(ctx, sk, cookie);
+	now.tgid = tgid;
+	now.local_port = sk->src_port;
+	bpf_map_update_elem(&used, &cookie, &now, BPF_ANY);
+}
+
+SEC("cgroup/sendmsg4")
+int sock_sends4(struct bpf_sock_addr *ctx)
+{
+	on_send(ctx);
+	return 1;
+}
+
+SEC("cgroup/sendmsg6")
+int sock_sends6(struct bpf_sock_addr *ctx)
+{
+	on_send(ctx);
+	return 1;
+}
+
+/* ---- its state: of a server's connection before anybody has accepted it ---- */
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sock_state, struct sock *sk, int from, int to)
@@ -200,6 +315,12 @@ static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
 	return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
+static __always_inline void tell_use(struct task_struct *task, struct sock *sk, __u64 cookie)
+{
+	emit_cgroup(task);
+	emit_sock(sk, cookie, XSOCK_USED, task);
+}
+
 static __always_inline void on_use(struct task_struct *task, struct sock *sk)
 {
 	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
@@ -217,11 +338,15 @@ static __always_inline void on_use(struct task_struct *task, struct sock *sk)
 	if (last && last->tgid == now.tgid && last->local_port == now.local_port &&
 	    last->remote_port == now.remote_port && last->addresses == now.addresses)
 		return;
-	emit_cgroup(task);
-	emit_sock(sk, cookie, XSOCK_USED, task);
+	undisturbed(tell_use(task, sk, cookie));
 	bpf_map_update_elem(&used, &cookie, &now, BPF_ANY);
 }
 
+/*
+ * Most calls are not of sockets, and most of these tell nothing: the CPU is held for those that do
+ * only. For as long as it is, and until this program has ended, a call of another task on this CPU
+ * is skipped by the kernel.
+ */
 static __always_inline void on_call(struct pt_regs *regs, long id)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -238,7 +363,7 @@ static __always_inline void on_call(struct pt_regs *regs, long id)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sock_call, struct pt_regs *regs, long id)
 {
-	undisturbed(on_call(regs, id));
+	on_call(regs, id);
 	return 0;
 }
 

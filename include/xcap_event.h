@@ -201,6 +201,12 @@ enum {
 	XSOCK_CLOSED	= 4,
 };
 
+/* xcap_ev_sock.flags; of a record that has no ports, nothing is known */
+enum {
+	XSOCK_LISTENS	= 1 << 0,	/* TCP, waits for connections */
+	XSOCK_ONLY6	= 1 << 1,	/* IPv6, and takes nothing by IPv4 */
+};
+
 /* XEV_SOCK: whose a socket is, and what packets it takes, from ev.mono_ns on. */
 struct xcap_ev_sock {
 	struct xcap_ev ev;	/* pid and tid: the task; 0 in XSOCK_STATE and XSOCK_CLOSED */
@@ -211,10 +217,10 @@ struct xcap_ev_sock {
 	__u8  what;		/* XSOCK_ */
 	__u8  family;		/* AF_INET, AF_INET6 */
 	__u8  protocol;		/* IPPROTO_ */
-	__u8  listens;		/* 1: TCP, waits for connections */
+	__u8  flags;		/* XSOCK_ */
 	__u16 local_port;	/* host order; ICMP: the identifier; 0 none yet */
 	__u16 remote_port;	/* 0: not connected */
-	__u32 reserved;
+	__u32 device;		/* index of the interface that it is bound to; 0: to none */
 	__u8  local[16];	/* IPv4 as ::ffff:a.b.c.d; all zero, or so but for ffff: any */
 	__u8  remote[16];
 };

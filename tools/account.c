@@ -56,8 +56,9 @@ void capture_account(struct capture *c, FILE *out)
 	fprintf(out, "xcap: %llu dropped, %llu late, %llu out of order\n",
 		capture_dropped(&s), s.late, s.out_of_order);
 	if (s.names_lost)
-		fprintf(out, "xcap: %llu messages about tasks and sockets lost: some records have "
-			"no process, or an older name; a larger --ring helps\n", s.names_lost);
+		fprintf(out, "xcap: up to %llu messages about tasks and sockets lost: some records "
+			"have no process, or an older name; a larger --ring helps\n",
+			s.names_lost);
 	for (int i = 0; i < nr; i++) {
 		struct xcap_stats one = { .sz = sizeof(one) };
 

@@ -31,8 +31,9 @@ struct sock {
 	struct sock *newer;		/* closed after it */
 	uint64_t cookie, netns;
 	int64_t closed_ns;		/* 0: open */
-	uint8_t where, protocol, listens, nr_users;
+	uint8_t where, protocol, flags, nr_users;
 	uint16_t local_port, remote_port;
+	uint32_t device;		/* that it is bound to, or 0 */
 	uint8_t local[16], remote[16];
 	struct user users[NR_USERS];	/* newest first */
 };
@@ -301,7 +302,10 @@ void owners_apply(struct owners *t, const struct xcap_ev_sock *ev, const char *c
 		return;
 	if (ev->what != XSOCK_STATE)
 		push_user(s, ev, comm);
-	s->listens = ev->listens;
+	if (ev->local_port) {
+		s->flags = ev->flags;
+		s->device = ev->device;
+	}
 	learn_addresses(t, s, ev->local, ev->local_port, ev->remote, ev->remote_port);
 	if (ev->what == XSOCK_CLOSED)
 		close_sock(t, s, ev->ev.mono_ns);
@@ -320,7 +324,7 @@ static bool tell(const struct sock *s, int64_t mono_ns, struct owner *out)
 	*out = s->users[i].who;
 	if (s->closed_ns && s->closed_ns <= mono_ns)
 		out->how = XCAP_OWNER_CLOSED;
-	else if (s->listens)
+	else if (s->flags & XSOCK_LISTENS)
 		out->how = XCAP_OWNER_LISTENER;
 	return true;
 }
@@ -352,33 +356,49 @@ static struct sock *find_pair(struct owners *t, uint8_t protocol, const struct e
 }
 
 /* How well a bound socket fits; 0 not at all. */
-static int fits(struct owners *t, const struct sock *s, const struct end *e)
+static int fits(struct owners *t, const struct sock *s, const struct owner_flow *f,
+		const struct end *e)
 {
+	bool v4 = is_v4(e->local);
+
+	if (s->device && s->device != f->ifindex)
+		return 0;
 	if (!memcmp(s->local, e->local, 16))
 		return 3;
 	if (!is_any(s->local) || !find_address(t, s->netns, e->local)->netns)
 		return 0;
-	return is_v4(s->local) == is_v4(e->local) ? 2 : is_v4(e->local);
+	if (is_v4(s->local) == v4)
+		return 2;
+	return v4 && !(s->flags & XSOCK_ONLY6);
 }
 
-static struct sock *find_bound(struct owners *t, uint8_t protocol, const struct end *e,
-			       uint64_t netns)
+/*
+ * Who takes what comes to a port. Several sockets may stand there by SO_REUSEPORT: then the kernel
+ * chooses, and nobody says which (*torn), unless they are of one process.
+ */
+static struct sock *find_bound(struct owners *t, const struct owner_flow *f, const struct end *e,
+			       bool *torn)
 {
 	struct sock *found = NULL, *s;
 	int best = 0, fit;
 
-	for (s = *by_port(t, protocol, e->local_port); s; s = s->next) {
-		if (s->local_port != e->local_port || s->protocol != protocol || s->netns != netns)
+	*torn = false;
+	for (s = *by_port(t, f->protocol, e->local_port); s; s = s->next) {
+		if (s->local_port != e->local_port || s->protocol != f->protocol ||
+		    s->netns != f->netns)
 			continue;
-		fit = fits(t, s, e);
-		if (s->closed_ns)	/* an open one goes before it */
+		fit = 2 * fits(t, s, f, e);
+		if (s->closed_ns)	/* an open one goes before it, the last before others */
 			fit = fit ? 1 : 0;
 		if (fit > best) {
 			best = fit;
 			found = s;
+			*torn = false;
+		} else if (fit > 1 && fit == best) {
+			*torn |= s->users[0].who.pid != found->users[0].who.pid;
 		}
 	}
-	return found;
+	return *torn ? NULL : found;
 }
 
 /* What is not connected stands by the port that it sends from. */
@@ -391,13 +411,18 @@ static void learn_port(struct owners *t, struct sock *s, const struct owner_flow
 		learn_addresses(t, s, s->local, f->src_port, any, 0);
 }
 
-/* The socket that sent it; its addresses are learned. */
+/*
+ * The socket that sent it; its addresses are learned, unless the packet is a fragment, or made by
+ * hand, or around another.
+ */
 static struct sock *find_sender(struct owners *t, const struct owner_flow *f)
 {
 	struct sock *s = f->cookie ? find_cookie(t, f->cookie) : NULL;
 
-	if (!s || s->protocol != f->protocol)
+	if (!s || (s->protocol != f->protocol && !f->out))
 		return NULL;
+	if (s->protocol != f->protocol)
+		return s->nr_users ? s : NULL;
 	if (f->protocol == IPPROTO_TCP)
 		learn_addresses(t, s, f->src, f->src_port, f->dst, f->dst_port);
 	else
@@ -405,24 +430,46 @@ static struct sock *find_sender(struct owners *t, const struct owner_flow *f)
 	return s->nr_users ? s : NULL;
 }
 
-/* Connected, or else who takes what comes to that port: nobody has accepted yet. */
-static struct sock *find_end(struct owners *t, const struct owner_flow *f, const struct end *e)
+/*
+ * Connected, or else who takes what comes to that port: nobody has accepted yet. A port that was
+ * left is soon another's, but for TCP, which waits for what is late. *torn: somebody here, and it
+ * is not known who.
+ */
+static struct sock *find_end(struct owners *t, const struct owner_flow *f, const struct end *e,
+			     bool *torn)
 {
-	struct sock *s = find_pair(t, f->protocol, e, f->netns);
+	struct sock *pair = find_pair(t, f->protocol, e, f->netns), *bound;
 
-	return s && s->nr_users ? s : find_bound(t, f->protocol, e, f->netns);
+	*torn = false;
+	if (pair && !pair->nr_users)
+		pair = NULL;
+	if (pair && (!pair->closed_ns || f->protocol == IPPROTO_TCP))
+		return pair;
+	bound = find_bound(t, f, e, torn);
+	if (!pair || *torn || (bound && (!bound->closed_ns || bound->closed_ns > pair->closed_ns)))
+		return bound;
+	return pair;
 }
 
-bool owners_find(struct owners *t, const struct owner_flow *f, int64_t mono_ns, struct owner *out)
+bool owners_find(struct owners *t, const struct owner_flow *f, int64_t mono_ns, struct owner *out,
+		 bool *sure)
 {
 	const struct end src = { f->src, f->dst, f->src_port, f->dst_port };
 	const struct end dst = { f->dst, f->src, f->dst_port, f->src_port };
 	struct sock *sender = find_sender(t, f), *s;
+	bool torn = false;
 
-	if (f->out)
-		s = sender ?: find_end(t, f, &src) ?: find_pair(t, f->protocol, &dst, f->netns);
-	else	/* what still has its sender's socket was sent in another namespace of this host */
-		s = find_end(t, f, &dst) ?: find_pair(t, f->protocol, &src, f->netns) ?: sender;
+	*sure = !f->protocol;
+	if (!f->protocol)
+		return sender && tell(sender, mono_ns, out);
+	s = f->out && sender ? sender : find_end(t, f, f->out ? &src : &dst, &torn);
+	*sure = s || torn;
+	if (torn)
+		return false;
+	if (!s)
+		s = find_pair(t, f->protocol, f->out ? &dst : &src, f->netns);
+	/* what still has its sender's socket was sent in another namespace of this host */
+	s = s ?: sender;
 	/* it passes by, between other namespaces: who sent it goes first */
 	s = s ?: find_pair(t, f->protocol, &src, 0) ?: find_pair(t, f->protocol, &dst, 0);
 	return s && tell(s, mono_ns, out);

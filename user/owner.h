@@ -17,7 +17,8 @@ struct owners;
 struct owner_flow {
 	uint64_t cookie;	/* of the socket that sent it; 0 not known */
 	uint64_t netns;		/* of the interface */
-	uint8_t  protocol;
+	uint32_t ifindex;
+	uint8_t  protocol;	/* 0: no more is known than what stands above */
 	bool     out;		/* it leaves: the source is here */
 	uint16_t src_port, dst_port;
 	uint8_t  src[16], dst[16];
@@ -42,10 +43,11 @@ void owners_add_address(struct owners *t, uint64_t netns, const uint8_t address[
 
 /*
  * Whose packet is it, at that time? A packet that has a cookie tells the addresses of its socket,
- * which is remembered. Return: true with *out.
+ * which is remembered. *sure: nobody else here can be meant, whatever addresses this host has.
+ * Return: true with *out.
  */
 bool owners_find(struct owners *t, const struct owner_flow *flow, int64_t mono_ns,
-		 struct owner *out);
+		 struct owner *out, bool *sure);
 
 /* Sockets in the table. */
 unsigned int owners_count(const struct owners *t);

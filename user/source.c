@@ -373,10 +373,14 @@ const struct source_ops *source_by_scheme(const char *scheme)
 uint32_t source_wants(const struct source_ops *ops, const struct spec *spec,
 		      const struct source_conf *conf)
 {
+	const char *hook = spec_option(spec, "hook");
+	uint32_t wants = ops->wants;
 	bool owners = conf->owners;
 
+	if (hook && !strcmp(hook, "xdp"))
+		wants |= SOURCE_WANTS_EARLY;
 	spec_bool(spec, "owner", &owners, NULL);
-	return owners ? ops->wants : ops->wants & ~SOURCE_WANTS_SOCKETS;
+	return owners ? wants : wants & ~(SOURCE_WANTS_SOCKETS | SOURCE_WANTS_EARLY);
 }
 
 int source_open(struct source *s, const struct spec *spec)

@@ -175,6 +175,7 @@ struct source_ops {
 /* What a source's records need to be joined with; source_owner.c provides it. */
 #define SOURCE_WANTS_TASKS	(1u << 0)	/* names of tasks, processes, cgroups */
 #define SOURCE_WANTS_SOCKETS	(1u << 1)	/* and owners of sockets */
+#define SOURCE_WANTS_EARLY	(1u << 2)	/* and sees answers only, not what they answer */
 
 /* ---- source.c: the grammar and the table ---- */
 

@@ -127,8 +127,12 @@ static void note_programs(struct owner *o)
 			o->progs[o->nr_progs++] = bpf_program__fd(prog);
 }
 
-static void want_sockets(struct sockets_bpf *k, bool sockets)
+/* Early: what unconnected datagrams cost by it is left to those who need it. */
+static void want_sockets(struct sockets_bpf *k, bool sockets, bool early)
 {
+	bpf_program__set_autoload(k->progs.sock_connects, early);
+	bpf_program__set_autoload(k->progs.sock_sends4, early);
+	bpf_program__set_autoload(k->progs.sock_sends6, early);
 	bpf_program__set_autoload(k->progs.sock_create, sockets);
 	bpf_program__set_autoload(k->progs.sock_release, sockets);
 	bpf_program__set_autoload(k->progs.sock_state, sockets);
@@ -143,7 +147,7 @@ static uint32_t ring_bytes(const struct source_conf *conf)
 	return conf->ring_bytes / RING_PART > least ? conf->ring_bytes / RING_PART : least;
 }
 
-static int load(struct owner *o, struct source *s, bool sockets)
+static int load(struct owner *o, struct source *s, bool sockets, bool early)
 {
 	int ret;
 
@@ -153,7 +157,7 @@ static int load(struct owner *o, struct source *s, bool sockets)
 		return bpf_load_failed(-errno, s->spec, s->err);
 	((struct sockets_cfg *)&o->skel->rodata->cfg)->hold_cpu =
 		bpf_load_has_function("trace_call_bpf_faultable");
-	want_sockets(o->skel, sockets);
+	want_sockets(o->skel, sockets, early);
 	ret = rings_prepare(o->skel->maps.events, o->skel->maps.cpus);
 	ret = ret ?: sockets_bpf__load(o->skel);
 	if (ret)
@@ -197,7 +201,7 @@ static int cgroup_root(void)
 }
 
 /* Without it a socket is known from its first use on, and not from its birth. */
-static void attach_cgroup(struct owner *o)
+static void attach_cgroup(struct owner *o, bool early)
 {
 	struct sockets_bpf *k = o->skel;
 	int root = cgroup_root();
@@ -206,15 +210,20 @@ static void attach_cgroup(struct owner *o)
 		return;
 	k->links.sock_create = bpf_program__attach_cgroup(k->progs.sock_create, root);
 	k->links.sock_release = bpf_program__attach_cgroup(k->progs.sock_release, root);
+	if (early) {
+		k->links.sock_connects = bpf_program__attach_cgroup(k->progs.sock_connects, root);
+		k->links.sock_sends4 = bpf_program__attach_cgroup(k->progs.sock_sends4, root);
+		k->links.sock_sends6 = bpf_program__attach_cgroup(k->progs.sock_sends6, root);
+	}
 	close(root);
 }
 
-static int attach_sockets(struct owner *o, struct error *err)
+static int attach_sockets(struct owner *o, bool early, struct error *err)
 {
 	struct sockets_bpf *k = o->skel;
 	int ret;
 
-	attach_cgroup(o);
+	attach_cgroup(o, early);
 	ret = bpf_load_attach(k->progs.sock_state, &k->links.sock_state, err) ?:
 	      bpf_load_attach(k->progs.sock_call, &k->links.sock_call, err) ?:
 	      bpf_load_attach(k->progs.sock_seed, &k->links.sock_seed, err);
@@ -235,14 +244,17 @@ static struct owner *owner_new(struct source *s)
 
 static int source_owner_open(struct source *s, const struct spec *spec)
 {
-	bool sockets = !strcmp(spec->name, "sockets");
+	bool sockets = strcmp(spec->name, "tasks");
+	/* what a packet socket is shown has no socket any more: before TCX all hooks need it */
+	bool early = !strcmp(spec->name, "early") ||
+		     (sockets && !bpf_load_has_function("tcx_link_attach"));
 	struct owner *o = owner_new(s);
 	int ret;
 
 	if (!o)
 		return -ENOMEM;
-	ret = load(o, s, sockets) ?: (sockets ? attach_sockets(o, s->err) : 0) ?:
-	      attach_tasks(o, s->err);
+	ret = load(o, s, sockets, early) ?:
+	      (sockets ? attach_sockets(o, early, s->err) : 0) ?: attach_tasks(o, s->err);
 	if (!ret && !s->conf->given)	/* else the reader does it */
 		ret = seed(o, s->err);
 	if (ret) {

@@ -124,7 +124,8 @@ static int add_hidden(struct xcap *x, int nr, const struct wish *wish)
 	spec->hidden = true;
 	x->owners = wish->wants & SOURCE_WANTS_SOCKETS;
 	x->netns = remote_netns();
-	strcpy(spec->name, wish->wants & SOURCE_WANTS_SOCKETS ? "sockets" : "tasks");
+	strcpy(spec->name, wish->wants & SOURCE_WANTS_EARLY ? "early" :
+	       wish->wants & SOURCE_WANTS_SOCKETS ? "sockets" : "tasks");
 	memcpy(spec->text, wish->of, sizeof(spec->text));
 	err = open_source(x, &x->hidden, spec, nr);
 	free(spec);

@@ -135,16 +135,19 @@ void tables_join(struct tables *t, struct xcap_record *rec)
 
 /* ---- owners ---- */
 
-/* What is bound to any address takes packets to this host's own, which may change at any time. */
-static void ask_addresses(struct tables *t, uint64_t netns, int64_t now_ns)
+/*
+ * What is bound to any address takes packets to this host's own, which may change at any time.
+ * Return: true: there may be new ones.
+ */
+static bool ask_addresses(struct tables *t, uint64_t netns, int64_t now_ns)
 {
 	struct ifaddrs *list, *a;
 
 	if (t->asked_ns && now_ns - t->asked_ns < ASK_NS)
-		return;
+		return false;
 	t->asked_ns = now_ns;
 	if (getifaddrs(&list))
-		return;
+		return false;
 	for (a = list; a; a = a->ifa_next) {
 		uint8_t bytes[16] = { [10] = 0xff, [11] = 0xff };
 
@@ -157,6 +160,7 @@ static void ask_addresses(struct tables *t, uint64_t netns, int64_t now_ns)
 		owners_add_address(t->owners, netns, bytes);
 	}
 	freeifaddrs(list);
+	return true;
 }
 
 static void name_owner(struct tables *t, struct xcap_record *rec, const struct owner *o)
@@ -178,17 +182,19 @@ void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool 
 	struct owner_flow flow = {
 		.cookie = rec->packet.cookie,
 		.netns = netns,
+		.ifindex = rec->ifindex,
 		.out = loopback || rec->direction == XCAP_DIR_OUT,
 	};
 	struct owner o;
+	bool sure, found;
 
-	if (!t->owners || !flow_parse(rec, &flow))
+	if (!t->owners)
 		return;
-	if (owners_find(t->owners, &flow, rec->mono_ns, &o)) {
-		name_owner(t, rec, &o);
-		return;
-	}
-	ask_addresses(t, netns, rec->mono_ns);
-	if (owners_find(t->owners, &flow, rec->mono_ns, &o))
+	if (!flow_parse(rec, &flow))
+		flow.protocol = 0;
+	found = owners_find(t->owners, &flow, rec->mono_ns, &o, &sure);
+	if (!sure && ask_addresses(t, netns, rec->mono_ns))
+		found = owners_find(t->owners, &flow, rec->mono_ns, &o, &sure);
+	if (found)
 		name_owner(t, rec, &o);
 }

@@ -18,6 +18,7 @@
 
 #define HERE 77			/* network namespace */
 #define FAR 78
+#define IFINDEX 3
 
 static void put(uint8_t to[16], const char *address)
 {
@@ -35,8 +36,8 @@ static void tell(struct owners *t, int64_t ns, uint8_t what, uint64_t cookie, ui
 	struct xcap_ev_sock ev = {
 		.ev = { .mono_ns = ns, .pid = pid, .tid = pid }, .cookie = cookie, .netns = netns,
 		.what = what, .family = AF_INET, .protocol = protocol, .local_port = local_port,
-		.remote_port = remote_port, .listens = protocol == IPPROTO_TCP && !remote_port &&
-		local_port,
+		.remote_port = remote_port,
+		.flags = protocol == IPPROTO_TCP && !remote_port && local_port ? XSOCK_LISTENS : 0,
 	};
 
 	put(ev.local, local);
@@ -50,12 +51,13 @@ static uint32_t ask(struct owners *t, int64_t ns, uint64_t cookie, bool out, uin
 		    int *how)
 {
 	struct owner_flow f = { .cookie = cookie, .netns = HERE, .out = out, .protocol = protocol,
-				.src_port = src_port, .dst_port = dst_port };
+				.ifindex = IFINDEX, .src_port = src_port, .dst_port = dst_port };
 	struct owner o = { 0 };
+	bool sure;
 
 	put(f.src, src);
 	put(f.dst, dst);
-	*how = owners_find(t, &f, ns, &o) ? o.how : XCAP_OWNER_NONE;
+	*how = owners_find(t, &f, ns, &o, &sure) ? o.how : XCAP_OWNER_NONE;
 	return o.pid;
 }
 
@@ -137,6 +139,102 @@ static void udp_is_found_by_its_port(void **state)
 	owners_free(t);
 }
 
+/* A bound socket of IPv6, for any address. */
+static void tell6(struct owners *t, uint64_t cookie, uint32_t pid, uint16_t port, uint8_t flags,
+		  uint32_t device)
+{
+	struct xcap_ev_sock ev = {
+		.ev = { .mono_ns = 100, .pid = pid, .tid = pid }, .cookie = cookie, .netns = HERE,
+		.what = XSOCK_USED, .family = AF_INET6, .protocol = IPPROTO_UDP,
+		.local_port = port, .flags = flags, .device = device,
+	};
+
+	owners_apply(t, &ev, NULL);
+}
+
+static struct owners *with_my_address(void)
+{
+	struct owners *t = owners_new();
+
+	owners_add_address(t, HERE, (const uint8_t[16]){ [10] = 0xff, 0xff, 10, 0, 0, 1 });
+	return t;
+}
+
+static void sockets_of_ipv6_may_take_ipv4(void **state)
+{
+	struct owners *t = with_my_address();
+	int how;
+
+	tell6(t, 5, 10, 53, 0, 0);
+	tell6(t, 6, 11, 54, XSOCK_ONLY6, 0);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_UDP, PEER, 9, ME, 53, &how), 10);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_UDP, PEER, 9, ME, 54, &how), 0);
+	/* one of IPv4 goes before it */
+	tell(t, 120, XSOCK_USED, 7, 12, IPPROTO_UDP, ANY, 53, ANY, 0, HERE);
+	assert_int_equal(ask(t, 130, 0, false, IPPROTO_UDP, PEER, 9, ME, 53, &how), 12);
+	owners_free(t);
+}
+
+static void what_is_bound_to_a_device_takes_nothing_elsewhere(void **state)
+{
+	struct owners *t = with_my_address();
+	int how;
+
+	tell6(t, 5, 10, 68, 0, IFINDEX + 1);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_UDP, PEER, 67, ME, 68, &how), 0);
+	tell6(t, 6, 11, 68, 0, IFINDEX);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_UDP, PEER, 67, ME, 68, &how), 11);
+	owners_free(t);
+}
+
+static void of_two_at_a_port_none_is_chosen(void **state)
+{
+	struct owners *t = with_my_address();
+	int how;
+
+	tell(t, 100, XSOCK_USED, 5, 10, IPPROTO_UDP, ANY, 53, ANY, 0, HERE);
+	tell(t, 100, XSOCK_USED, 6, 10, IPPROTO_UDP, ANY, 53, ANY, 0, HERE);
+	assert_int_equal(ask(t, 110, 0, false, IPPROTO_UDP, PEER, 9, ME, 53, &how), 10);
+	tell(t, 120, XSOCK_USED, 7, 11, IPPROTO_UDP, ANY, 53, ANY, 0, HERE);
+	tell(t, 120, XSOCK_USED, 8, 12, IPPROTO_UDP, PEER, 9, ME, 53, FAR);
+	assert_int_equal(ask(t, 130, 0, false, IPPROTO_UDP, PEER, 9, ME, 53, &how), 0);
+	/* nor is who sent it, in another namespace, in their place */
+	assert_int_equal(ask(t, 130, 8, false, IPPROTO_UDP, PEER, 9, ME, 53, &how), 0);
+	/* who sends is known by its cookie */
+	assert_int_equal(ask(t, 130, 7, true, IPPROTO_UDP, ME, 53, PEER, 9, &how), 11);
+	owners_free(t);
+}
+
+static void a_port_that_was_left_is_the_next_ones(void **state)
+{
+	struct owners *t = with_my_address();
+	int how;
+
+	tell(t, 100, XSOCK_USED, 5, 10, IPPROTO_UDP, ME, 4000, PEER, 53, HERE);
+	tell(t, 110, XSOCK_CLOSED, 5, 0, IPPROTO_UDP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(ask(t, 120, 0, false, IPPROTO_UDP, PEER, 53, ME, 4000, &how), 10);
+	assert_int_equal(how, XCAP_OWNER_CLOSED);
+	tell(t, 130, XSOCK_USED, 6, 11, IPPROTO_UDP, ANY, 4000, ANY, 0, HERE);
+	assert_int_equal(ask(t, 140, 0, false, IPPROTO_UDP, PEER, 53, ME, 4000, &how), 11);
+	tell(t, 150, XSOCK_CLOSED, 6, 0, IPPROTO_UDP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(ask(t, 160, 0, false, IPPROTO_UDP, PEER, 53, ME, 4000, &how), 11);
+	owners_free(t);
+}
+
+/* Fragments, tunnels and what raw sockets make: the cookie is enough, and teaches nothing. */
+static void a_cookie_needs_no_ports(void **state)
+{
+	struct owners *t = owners_new();
+	int how;
+
+	tell(t, 100, XSOCK_BORN, 5, 10, IPPROTO_UDP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(ask(t, 110, 5, true, 0, ANY, 0, ANY, 0, &how), 10);
+	assert_int_equal(ask(t, 110, 5, true, IPPROTO_TCP, ME, 9, PEER, 9, &how), 10);
+	assert_int_equal(ask(t, 120, 0, false, IPPROTO_UDP, PEER, 9, ME, 9, &how), 0);
+	assert_int_equal(ask(t, 120, 5, false, 0, ANY, 0, ANY, 0, &how), 0);
+	owners_free(t);
+}
+
 static void the_table_stays_small(void **state)
 {
 	struct owners *t = owners_new();
@@ -194,6 +292,11 @@ int main(void)
 		cmocka_unit_test(a_server_listens_then_accepts_then_hands_on),
 		cmocka_unit_test(the_same_addresses_elsewhere_are_another),
 		cmocka_unit_test(udp_is_found_by_its_port),
+		cmocka_unit_test(sockets_of_ipv6_may_take_ipv4),
+		cmocka_unit_test(what_is_bound_to_a_device_takes_nothing_elsewhere),
+		cmocka_unit_test(of_two_at_a_port_none_is_chosen),
+		cmocka_unit_test(a_port_that_was_left_is_the_next_ones),
+		cmocka_unit_test(a_cookie_needs_no_ports),
 		cmocka_unit_test(the_table_stays_small),
 		cmocka_unit_test(frames_tell_their_addresses),
 	};
