@@ -28,8 +28,7 @@ until grep -q ready /tmp/server; do usleep 10000; done
 
 # observe NAME SPEC KIND/ADDRESS/PORT...
 observe() {
-	local name=$1 spec=$2
-	local tries=0
+	local name="$1" spec="$2" tries=0
 	shift 2
 	xcap dump --json -i "$spec" >/tmp/out 2>/tmp/err &
 	capture=$!
