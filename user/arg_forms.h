@@ -25,7 +25,8 @@ struct arg_form {
 	void (*put)(struct out *o, const struct arg_form *form, const struct arg_value *v);
 	const void *names;	/* what put() looks in */
 	__u16 size;		/* bytes of the structure; 0 the form of a value */
-	__u16 size32;		/* the same of 32-bit calls */
+	__u16 size32;		/* the same of 32-bit calls; 0: they have none */
+	bool wide;		/* flags: a whole register, not an int */
 };
 
 /* One name of a set; the last has none. */
@@ -35,14 +36,63 @@ struct arg_name {
 	__u64 mask;		/* 0: the bits of value; else the field that has this value */
 };
 
-/* Values by name; a number that has none as such. */
+/* Values by name; a number that has none in decimal. */
 void arg_put_enum(struct out *o, const struct arg_form *form, const struct arg_value *v);
 
 /* "O_RDONLY|O_CLOEXEC|0x1000": fields first where they stand first, bits, the rest in hex. */
 void arg_put_flags(struct out *o, const struct arg_form *form, const struct arg_value *v);
 
+/* The same for a part of a structure. */
+void out_enum(struct out *o, const struct arg_form *form, __s64 number);
+void out_flags(struct out *o, const struct arg_form *form, __u64 value);
+
+/* "SIGTERM", "SIGRT_3"; short: "TERM", as in sets */
+void out_signal(struct out *o, __s64 nr, bool shortly);
+
 /* "10.0.0.1:443", "[::1]:53" */
 void out_address(struct out *o, int family, const __u8 *address, __u16 port);
+
+/* Another argument of the same call. Return: 0 at exit: registers are those of the entry. */
+static inline __u64 arg_other(const struct arg_value *v, int i)
+{
+	return v->rec->type == XCAP_SYS_ENTER ? v->rec->enter.args[i] : 0;
+}
+
+/* What stands at that place of the structure. */
+static inline __u16 arg_u16(const struct arg_value *v, int at)
+{
+	__u16 n;
+
+	memcpy(&n, v->bytes + at, sizeof(n));
+	return n;
+}
+
+static inline __u32 arg_u32(const struct arg_value *v, int at)
+{
+	__u32 n;
+
+	memcpy(&n, v->bytes + at, sizeof(n));
+	return n;
+}
+
+static inline __u64 arg_u64(const struct arg_value *v, int at)
+{
+	__u64 n;
+
+	memcpy(&n, v->bytes + at, sizeof(n));
+	return n;
+}
+
+/* The i-th long of a structure that begins with longs. */
+static inline __u64 arg_ulong(const struct arg_value *v, int i)
+{
+	return v->compat ? arg_u32(v, 4 * i) : arg_u64(v, 8 * i);
+}
+
+static inline __s64 arg_long(const struct arg_value *v, int i)
+{
+	return v->compat ? (__s32)arg_u32(v, 4 * i) : (__s64)arg_u64(v, 8 * i);
+}
 
 #define FORM(name) extern const struct arg_form arg_form_##name;
 #include "arg_forms.list"

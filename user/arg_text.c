@@ -217,13 +217,14 @@ static void put_memory(struct out *o, const struct xcap_record *rec, const struc
 		a->form->put(o, a->form, &v);
 }
 
-/* Structures need all of their bytes. */
+/* Structures need all of their bytes, and an ABI that has them: a file may claim anything. */
 static bool is_complete(const struct call_arg *a, const struct xcap_arg *arg, bool compat)
 {
-	if (!arg->memory || (arg->fault && !arg->len))
+	__u32 size = !a->elements ? 0 : compat ? a->form->size32 : a->form->size;
+
+	if (!arg->memory || (arg->fault && !arg->len) || (a->elements && !size))
 		return false;
-	return !a->elements || a->count != XCOUNT_ONE ||
-	       arg->len >= (compat ? a->form->size32 : a->form->size);
+	return a->count != XCOUNT_ONE || arg->len >= size;
 }
 
 void arg_text(struct out *o, const struct xcap_record *rec, const struct call_row *row, int i,

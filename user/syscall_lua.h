@@ -30,5 +30,7 @@
 #define N P
 #define NO P
 #define NIO P
+#define G P
+#define GO P
 #define K P
 #include "syscall_names.h"

@@ -59,6 +59,8 @@ struct call {
 #define N(n, f, c) ELEMENTS(n, f, c, .in = true)
 #define NO(n, f) ELEMENTS(n, f, XCOUNT_RESULT, .out = true)
 #define NIO(n, f, c) ELEMENTS(n, f, c, .in = true, .out = true)
+#define G(n, f, c) MEMORY(n, .how = XREAD_BYTES, .count = c, .in = true, FORMED(f))
+#define GO(n, f) MEMORY(n, .how = XREAD_BYTES, .count = XCOUNT_RESULT, .out = true, FORMED(f))
 #define K(n, c) MEMORY(n, .how = XREAD_BITS, .count = c, .in = true, .out = true, FORMED(fd_set))
 
 static const struct call calls[] = {

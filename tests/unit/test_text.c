@@ -87,13 +87,13 @@ static void entries(void **state)
 			    "\"args\":{\"fd\":8,\"buf\":\"0x7ffc0010\",\"count\":4096}}\n");
 	r = enter("openat", 0, openat_args);
 	assert_string_equal(text(&r), HEAD " > openat(dirfd=AT_FDCWD, pathname=0x5560, "
-			    "flags=0x80241, mode=0644)\n");
+			    "flags=O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, mode=0644)\n");
 	assert_string_equal(json(&r), JSON_HEAD("sys_enter") ",\"name\":\"openat\",\"args\":{"
 			    "\"dirfd\":-100,\"pathname\":\"0x5560\",\"flags\":524865,\"mode\":420}}\n");
 	r = enter("lseek", 0, lseek_args);
-	assert_string_equal(text(&r), HEAD " > lseek(fd=3, offset=-5, whence=1)\n");
+	assert_string_equal(text(&r), HEAD " > lseek(fd=3, offset=-5, whence=SEEK_CUR)\n");
 	r = enter("lseek", 1, lseek32_args);
-	assert_string_equal(text(&r), HEAD " > lseek/32(fd=3, offset=-5, whence=1)\n");
+	assert_string_equal(text(&r), HEAD " > lseek/32(fd=3, offset=-5, whence=SEEK_CUR)\n");
 	assert_non_null(strstr(json(&r), "\"name\":\"lseek\",\"compat\":true,"));
 	r = enter("getppid", 0, write_args);
 	assert_string_equal(text(&r), HEAD " > getppid()\n");

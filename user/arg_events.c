@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   what is waited for, and how.
+ * Out:  names of flags and commands; who is ready.
+ * Owns: constants.
+ * Runs on: any thread.
+ */
+#include <linux/eventpoll.h>
+#include <linux/fanotify.h>
+#include <linux/fcntl.h>
+#include <linux/inotify.h>
+#include <linux/io_uring.h>
+#include <linux/poll.h>
+#include "arg_names.h"
+
+#define FAN_CLASS (FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT)
+/* those of open(), under names that only the library's headers have */
+#define EFD_SEMAPHORE 1
+#define EFD_CLOEXEC O_CLOEXEC
+#define EFD_NONBLOCK O_NONBLOCK
+
+FLAGS(epoll_flags,
+	NAME(EPOLL_CLOEXEC));
+
+ENUM(epoll_op,
+	NAME(EPOLL_CTL_ADD), NAME(EPOLL_CTL_DEL), NAME(EPOLL_CTL_MOD));
+
+FLAGS(eventfd_flags,
+	NAME(EFD_SEMAPHORE), NAME(EFD_CLOEXEC), NAME(EFD_NONBLOCK));
+
+FLAGS(inotify_flags,
+	NAME(IN_CLOEXEC), NAME(IN_NONBLOCK));
+
+FLAGS(inotify_mask,
+	NAME(IN_ALL_EVENTS), NAME(IN_ACCESS), NAME(IN_MODIFY), NAME(IN_ATTRIB),
+	NAME(IN_CLOSE_WRITE), NAME(IN_CLOSE_NOWRITE), NAME(IN_OPEN), NAME(IN_MOVED_FROM),
+	NAME(IN_MOVED_TO), NAME(IN_CREATE), NAME(IN_DELETE), NAME(IN_DELETE_SELF),
+	NAME(IN_MOVE_SELF), NAME(IN_UNMOUNT), NAME(IN_Q_OVERFLOW), NAME(IN_IGNORED),
+	NAME(IN_ONLYDIR), NAME(IN_DONT_FOLLOW), NAME(IN_EXCL_UNLINK), NAME(IN_MASK_CREATE),
+	NAME(IN_MASK_ADD), NAME(IN_ISDIR), NAME(IN_ONESHOT));
+
+FLAGS(fanotify_init,
+	PART(FAN_CLASS_CONTENT, FAN_CLASS), PART(FAN_CLASS_PRE_CONTENT, FAN_CLASS),
+	PART(FAN_CLASS_NOTIF, FAN_CLASS), NAME(FAN_CLOEXEC), NAME(FAN_NONBLOCK),
+	NAME(FAN_UNLIMITED_QUEUE), NAME(FAN_UNLIMITED_MARKS), NAME(FAN_ENABLE_AUDIT),
+	NAME(FAN_REPORT_PIDFD), NAME(FAN_REPORT_TID), NAME(FAN_REPORT_FID),
+	NAME(FAN_REPORT_DIR_FID), NAME(FAN_REPORT_NAME), NAME(FAN_REPORT_TARGET_FID));
+
+FLAGS(fanotify_mark,
+	NAME(FAN_MARK_ADD), NAME(FAN_MARK_REMOVE), NAME(FAN_MARK_FLUSH),
+	NAME(FAN_MARK_DONT_FOLLOW), NAME(FAN_MARK_ONLYDIR), NAME(FAN_MARK_MOUNT),
+	NAME(FAN_MARK_FILESYSTEM), NAME(FAN_MARK_IGNORED_MASK),
+	NAME(FAN_MARK_IGNORED_SURV_MODIFY), NAME(FAN_MARK_EVICTABLE), NAME(FAN_MARK_IGNORE));
+
+LONG_FLAGS(fanotify_mask,
+	NAME(FAN_ACCESS), NAME(FAN_MODIFY), NAME(FAN_ATTRIB), NAME(FAN_CLOSE_WRITE),
+	NAME(FAN_CLOSE_NOWRITE), NAME(FAN_OPEN), NAME(FAN_MOVED_FROM), NAME(FAN_MOVED_TO),
+	NAME(FAN_CREATE), NAME(FAN_DELETE), NAME(FAN_DELETE_SELF), NAME(FAN_MOVE_SELF),
+	NAME(FAN_OPEN_EXEC), NAME(FAN_Q_OVERFLOW), NAME(FAN_FS_ERROR), NAME(FAN_OPEN_PERM),
+	NAME(FAN_ACCESS_PERM), NAME(FAN_OPEN_EXEC_PERM), NAME(FAN_EVENT_ON_CHILD),
+	NAME(FAN_RENAME), NAME(FAN_ONDIR));
+
+FLAGS(uring_enter,
+	NAME(IORING_ENTER_GETEVENTS), NAME(IORING_ENTER_SQ_WAKEUP), NAME(IORING_ENTER_SQ_WAIT),
+	NAME(IORING_ENTER_EXT_ARG), NAME(IORING_ENTER_REGISTERED_RING));
+
+ENUM(uring_register,
+	NAME(IORING_REGISTER_BUFFERS), NAME(IORING_UNREGISTER_BUFFERS),
+	NAME(IORING_REGISTER_FILES), NAME(IORING_UNREGISTER_FILES),
+	NAME(IORING_REGISTER_EVENTFD), NAME(IORING_UNREGISTER_EVENTFD),
+	NAME(IORING_REGISTER_FILES_UPDATE), NAME(IORING_REGISTER_EVENTFD_ASYNC),
+	NAME(IORING_REGISTER_PROBE), NAME(IORING_REGISTER_PERSONALITY),
+	NAME(IORING_UNREGISTER_PERSONALITY), NAME(IORING_REGISTER_RESTRICTIONS),
+	NAME(IORING_REGISTER_ENABLE_RINGS), NAME(IORING_REGISTER_FILES2),
+	NAME(IORING_REGISTER_FILES_UPDATE2), NAME(IORING_REGISTER_BUFFERS2),
+	NAME(IORING_REGISTER_BUFFERS_UPDATE), NAME(IORING_REGISTER_IOWQ_AFF),
+	NAME(IORING_UNREGISTER_IOWQ_AFF), NAME(IORING_REGISTER_IOWQ_MAX_WORKERS),
+	NAME(IORING_REGISTER_RING_FDS), NAME(IORING_UNREGISTER_RING_FDS),
+	NAME(IORING_REGISTER_PBUF_RING), NAME(IORING_UNREGISTER_PBUF_RING),
+	NAME(IORING_REGISTER_SYNC_CANCEL), NAME(IORING_REGISTER_FILE_ALLOC_RANGE));
+
+static const struct arg_form uring_setup = { .names = NAMES(
+	NAME(IORING_SETUP_IOPOLL), NAME(IORING_SETUP_SQPOLL), NAME(IORING_SETUP_SQ_AFF),
+	NAME(IORING_SETUP_CQSIZE), NAME(IORING_SETUP_CLAMP), NAME(IORING_SETUP_ATTACH_WQ),
+	NAME(IORING_SETUP_R_DISABLED), NAME(IORING_SETUP_SUBMIT_ALL),
+	NAME(IORING_SETUP_COOP_TASKRUN), NAME(IORING_SETUP_TASKRUN_FLAG),
+	NAME(IORING_SETUP_SQE128), NAME(IORING_SETUP_CQE32), NAME(IORING_SETUP_SINGLE_ISSUER),
+	NAME(IORING_SETUP_DEFER_TASKRUN)) };
+
+static const struct arg_form uring_features = { .names = NAMES(
+	NAME(IORING_FEAT_SINGLE_MMAP), NAME(IORING_FEAT_NODROP),
+	NAME(IORING_FEAT_SUBMIT_STABLE), NAME(IORING_FEAT_RW_CUR_POS),
+	NAME(IORING_FEAT_CUR_PERSONALITY), NAME(IORING_FEAT_FAST_POLL),
+	NAME(IORING_FEAT_POLL_32BITS), NAME(IORING_FEAT_SQPOLL_NONFIXED),
+	NAME(IORING_FEAT_EXT_ARG), NAME(IORING_FEAT_NATIVE_WORKERS),
+	NAME(IORING_FEAT_RSRC_TAGS), NAME(IORING_FEAT_CQE_SKIP), NAME(IORING_FEAT_LINKED_FILE)) };
+
+static const struct arg_form poll_events = { .names = NAMES(
+	NAME(POLLIN), NAME(POLLPRI), NAME(POLLOUT), NAME(POLLERR), NAME(POLLHUP), NAME(POLLNVAL),
+	NAME(POLLRDNORM), NAME(POLLRDBAND), NAME(POLLWRNORM), NAME(POLLWRBAND), NAME(POLLMSG),
+	NAME(POLLREMOVE), NAME(POLLRDHUP)) };
+
+/* What is asked when the call begins, what came when it ends. */
+static void put_pollfd(struct out *o, const struct arg_form *form, const struct arg_value *v)
+{
+	bool at_exit = v->rec->type == XCAP_SYS_EXIT;
+
+	out_text(o, "{fd=");
+	out_signed(o, (__s32)arg_u32(v, 0));
+	out_text(o, at_exit ? ", revents=" : ", events=");
+	out_flags(o, &poll_events, arg_u16(v, at_exit ? 6 : 4));
+	out_char(o, '}');
+}
+
+STRUCT(pollfd, 8, 8, put_pollfd);
+
+static const struct arg_form epoll_events = { .names = NAMES(
+	NAME(EPOLLIN), NAME(EPOLLPRI), NAME(EPOLLOUT), NAME(EPOLLERR), NAME(EPOLLHUP),
+	NAME(EPOLLNVAL), NAME(EPOLLRDNORM), NAME(EPOLLRDBAND), NAME(EPOLLWRNORM),
+	NAME(EPOLLWRBAND), NAME(EPOLLMSG), NAME(EPOLLRDHUP), NAME(EPOLLEXCLUSIVE),
+	NAME(EPOLLWAKEUP), NAME(EPOLLONESHOT), NAME(EPOLLET)) };
+
+/* Packed on x86 only, also for its 32-bit calls. */
+static void put_epoll_event(struct out *o, const struct arg_form *form, const struct arg_value *v)
+{
+	__u64 data = arg_u64(v, v->len == 12 ? 4 : 8);
+
+	out_text(o, "{events=");
+	out_flags(o, &epoll_events, arg_u32(v, 0));
+	out_text(o, ", data={u32=");
+	out_number(o, (__u32)data, 10);
+	out_text(o, ", u64=");
+	out_number(o, data, 10);
+	out_text(o, "}}");
+}
+
+STRUCT(epoll_event, sizeof(struct epoll_event), 12, put_epoll_event);
+
+static void put_io_uring(struct out *o, const struct arg_form *form, const struct arg_value *v)
+{
+	out_text(o, "{flags=");
+	out_flags(o, &uring_setup, arg_u32(v, 8));
+	out_text(o, ", sq_entries=");
+	out_number(o, arg_u32(v, 0), 10);
+	out_text(o, ", cq_entries=");
+	out_number(o, arg_u32(v, 4), 10);
+	out_text(o, ", sq_thread_idle=");
+	out_number(o, arg_u32(v, 16), 10);
+	out_text(o, ", features=");
+	out_flags(o, &uring_features, arg_u32(v, 20));
+	out_text(o, ", ...}");
+}
+
+STRUCT(io_uring, 120, 120, put_io_uring);
