@@ -9,6 +9,7 @@
 #define TASK_BPF_H
 
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 #include "emit.bpf.h"
 
 static __always_inline void stamp_task(struct xcap_ev *ev, struct task_struct *task)
@@ -26,7 +27,9 @@ static __always_inline void task_fill(struct xcap_ev_task *t, struct task_struct
 	t->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	t->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	t->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	t->reserved = 0;
+	t->maker = t->ppid;
+	if (what == XTASK_FORK)		/* clone() can make a brother: CLONE_PARENT */
+		t->maker = bpf_get_current_pid_tgid() >> 32;
 	__builtin_memset(t->comm, 0, sizeof(t->comm));
 	bpf_probe_read_kernel_str(t->comm, sizeof(t->comm), comm ? comm : task->comm);
 }

@@ -271,10 +271,17 @@ int BPF_PROG(task_exec, struct task_struct *task)
 	return 0;
 }
 
+static __always_inline void on_end(struct task_struct *task)
+{
+	bool last = !BPF_CORE_READ(task, signal, live.counter);
+
+	tell_task(task, last ? XTASK_GONE : XTASK_EXIT, NULL);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(task_exit, struct task_struct *task)
 {
-	undisturbed(tell_task(task, XTASK_EXIT, NULL));
+	undisturbed(on_end(task));
 	return 0;
 }
 

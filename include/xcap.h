@@ -135,7 +135,7 @@ struct xcap_record {
 	__u8  owner;		/* (l) packet: XCAP_OWNER_, how pid is known */
 	__u8  epoch;		/* (p) */
 	__u16 reserved;
-	__u32 reserved2;
+	__u32 trees;		/* (p) */
 	/* (l) lent as data is; NULL not known */
 	const struct xcap_process *process;
 	const struct xcap_cgroup *cgroup;
@@ -359,6 +359,19 @@ XCAP_API int xcap_fd(struct xcap *x);
  * Since:  0.1
  */
 XCAP_API int xcap_set_filter(struct xcap *x, const char *expression);
+
+/**
+ * xcap_followed - how many processes the filter's proc.tree terms follow
+ * @x: handle
+ *
+ * Those named and their descendants that have not ended, as far as the stream has been read.
+ *
+ * Return: the number; -ENOENT the filter has no such term.
+ * Owns:   nothing.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_followed(struct xcap *x);
 
 /* ---- accounts ---- */
 

@@ -152,6 +152,7 @@ enum {
 	XTASK_UID	= 5,
 	XTASK_EXIT	= 6,
 	XTASK_CGROUP_ALL = 7,	/* all threads of the process moved, told of its leader */
+	XTASK_GONE	= 8,	/* XTASK_EXIT of the last thread: the process has ended */
 };
 
 /* XEV_TASK: how the task is called from ev.mono_ns on. */
@@ -161,8 +162,8 @@ struct xcap_ev_task {
 	__u32 uid;
 	__u64 cgroup_id;	/* cgroup v2 id */
 	__u64 start_ns;		/* CLOCK_BOOTTIME when its process was made */
-	__u32 ppid;		/* of the process that made its process */
-	__u32 reserved;
+	__u32 ppid;		/* its process's parent, as getppid() */
+	__u32 maker;		/* XTASK_FORK: process that made it; else as ppid */
 	char  comm[16];		/* NUL-terminated */
 };
 _Static_assert(sizeof(struct xcap_ev_task) == 72, "layout");

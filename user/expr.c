@@ -500,7 +500,7 @@ static int parse(struct parser *p)
 		return ret;
 	e->root = ret;
 	expr_settle(e);
-	return 0;
+	return expr_number_trees(e, p->err);
 }
 
 int expr_parse(struct expr **out, const char *text, struct error *err)

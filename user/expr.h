@@ -20,6 +20,7 @@
 
 #define EXPR_MAX_TERMS 64	/* process terms: their values on a packet are one word */
 #define EXPR_MAX_VALUES 256	/* of one term */
+#define EXPR_MAX_TREES 32	/* processes whose trees are named: one word of xcap_record */
 #define EXPR_MAX_DEPTH 64	/* of parentheses around process terms */
 #define EXPR_MAX_NODES 1024	/* of the tree, in which packet terms that touch are one */
 
@@ -33,7 +34,7 @@ enum expr_world {
 /* In the order of the table in expr_fields.c. */
 enum expr_id {
 	EXPR_NAME, EXPR_PID, EXPR_TID, EXPR_PPID, EXPR_EXE, EXPR_ARGS, EXPR_UID, EXPR_USER,
-	EXPR_CGROUP, EXPR_CONTAINER,
+	EXPR_CGROUP, EXPR_CONTAINER, EXPR_TREE,
 	EXPR_SYSCALL, EXPR_RET, EXPR_ERRNO,
 	EXPR_FD_PATH, EXPR_FD_PORT, EXPR_FD_IP, EXPR_FD_NUM,
 	EXPR_TYPE,
@@ -41,6 +42,7 @@ enum expr_id {
 
 enum expr_kind {
 	EXPR_NUMBERS, EXPR_STRINGS, EXPR_CALLS, EXPR_ERRNOS, EXPR_ADDRESSES, EXPR_TYPES,
+	EXPR_TREES,
 };
 
 enum expr_op { EXPR_EQ, EXPR_NE, EXPR_PREFIX, EXPR_CONTAINS, EXPR_LT, EXPR_LE, EXPR_GT, EXPR_GE };
@@ -55,7 +57,7 @@ struct expr_field {
 struct expr_value {
 	char *text;		/* without quotes and backslashes */
 	uint32_t len;
-	uint32_t bits;		/* addresses: of the prefix; types: of enum xcap_type */
+	uint32_t bits;		/* addresses: of the prefix; types: of enum xcap_type; trees */
 	int64_t number;		/* numbers; strings that are digits: their value, else -1 */
 	uint8_t address[16];
 	bool ip6;
@@ -97,6 +99,8 @@ struct expr {
 	struct expr_term terms[EXPR_MAX_TERMS];
 	struct expr_node nodes[EXPR_MAX_NODES];
 	bool every_packet;		/* nothing in it says anything of packets */
+	int nr_trees;
+	uint32_t trees[EXPR_MAX_TREES];	/* processes: bit i of xcap_record.trees is of trees[i] */
 };
 
 /* ---- expr.c ---- */
@@ -141,6 +145,9 @@ const char *expr_field_names(char *buf, size_t size);
 
 /* Check operator and values, and make of them what is compared. Return: 0; -EINVAL, -ENOMEM. */
 int expr_term_ready(struct expr_term *t, const char *text, struct error *err);
+
+/* Number the trees that terms name. Return: 0; -EINVAL with a sentence. */
+int expr_number_trees(struct expr *e, struct error *err);
 
 /* Is it long enough for the beginning of a container's id? */
 bool expr_container_id(const char *text, size_t len);

@@ -26,6 +26,7 @@ static const struct expr_field fields[] = {
 	{ "proc.uid",	 EXPR_UID,	 EXPR_NUMBERS,	 EXPR_OF_TASKS },
 	{ "proc.user",	 EXPR_USER,	 EXPR_STRINGS,	 EXPR_OF_TASKS },
 	{ "proc.cgroup", EXPR_CGROUP,	 EXPR_STRINGS,	 EXPR_OF_TASKS },
+	{ "proc.tree",	 EXPR_TREE,	 EXPR_TREES,	 EXPR_OF_TASKS },
 	{ "container",	 EXPR_CONTAINER, EXPR_STRINGS,	 EXPR_OF_TASKS },
 	{ "syscall",	 EXPR_SYSCALL,	 EXPR_CALLS,	 EXPR_OF_CALLS },
 	{ "ret",	 EXPR_RET,	 EXPR_NUMBERS,	 EXPR_OF_CALLS },
@@ -86,6 +87,14 @@ static int ready_number(struct expr_term *t, struct expr_value *v, const char *t
 			struct error *err)
 {
 	return read_number(v->text, &v->number) ? 0 : bad_value(t, v, text, err, "a number");
+}
+
+static int ready_tree(struct expr_term *t, struct expr_value *v, const char *text,
+		      struct error *err)
+{
+	if (read_number(v->text, &v->number) && v->number > 0 && v->number <= INT32_MAX)
+		return 0;
+	return bad_value(t, v, text, err, "the number of a process");
 }
 
 static int ready_string(struct expr_term *t, struct expr_value *v, const char *text,
@@ -217,6 +226,7 @@ static const struct {
 	[EXPR_ERRNOS]	 = { OP(EQ) | OP(NE), ready_errno },
 	[EXPR_ADDRESSES] = { OP(EQ) | OP(NE), ready_address },
 	[EXPR_TYPES]	 = { OP(EQ) | OP(NE), ready_type },
+	[EXPR_TREES]	 = { OP(EQ) | OP(NE), ready_tree },
 };
 
 static int check_operator(const struct expr_term *t, const char *text, struct error *err)
@@ -245,6 +255,36 @@ int expr_term_ready(struct expr_term *t, const char *text, struct error *err)
 		ret = t->users ? 0 : -ENOMEM;
 	}
 	return ret;
+}
+
+/* Return: its bit; -ENOSPC. */
+static int tree_of(struct expr *e, uint32_t pid)
+{
+	for (int i = 0; i < e->nr_trees; i++)
+		if (e->trees[i] == pid)
+			return i;
+	if (e->nr_trees == EXPR_MAX_TREES)
+		return -ENOSPC;
+	e->trees[e->nr_trees] = pid;
+	return e->nr_trees++;
+}
+
+int expr_number_trees(struct expr *e, struct error *err)
+{
+	for (int i = 0; i < e->nr_terms; i++) {
+		struct expr_term *t = &e->terms[i];
+
+		for (int k = 0; t->field->kind == EXPR_TREES && k < t->nr_values; k++) {
+			int bit = tree_of(e, t->values[k].number);
+
+			if (bit < 0)
+				return expr_wrong(err, e->text, t->values[k].at,
+						  "proc.tree can name %d processes at most",
+						  EXPR_MAX_TREES);
+			t->values[k].bits = 1u << bit;
+		}
+	}
+	return 0;
 }
 
 bool expr_container_id(const char *text, size_t len)

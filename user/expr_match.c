@@ -361,6 +361,15 @@ static bool match_type(const struct expr_term *t, uint8_t type)
 	return (bits >> (type & 31) & 1) != (t->op == EXPR_NE);
 }
 
+static bool match_tree(const struct expr_term *t, const struct xcap_record *rec)
+{
+	uint32_t bits = 0;
+
+	for (int k = 0; k < t->nr_values; k++)
+		bits |= t->values[k].bits;
+	return (rec->trees & bits) ? t->op != EXPR_NE : rec->process && t->op == EXPR_NE;
+}
+
 /* ---- terms ---- */
 
 bool expr_term_match(const struct expr_term *t, const struct xcap_record *rec)
@@ -382,6 +391,8 @@ bool expr_term_match(const struct expr_term *t, const struct xcap_record *rec)
 		return match_address(t, rec);
 	case EXPR_TYPES:
 		return match_type(t, rec->type);
+	case EXPR_TREES:
+		return match_tree(t, rec);
 	default:
 		return match_numbers(t, rec);
 	}

@@ -192,6 +192,12 @@ bool filter_asks_calls(const struct filter *f)
 	return f->expr;
 }
 
+int filter_trees(const struct filter *f, const uint32_t **pids)
+{
+	*pids = f->expr ? f->expr->trees : NULL;
+	return f->expr ? f->expr->nr_trees : 0;
+}
+
 int filter_superset(const char *expression, char **text, bool *processes, struct error *err)
 {
 	struct expr *e = NULL;

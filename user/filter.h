@@ -35,6 +35,9 @@ bool filter_match(struct filter *f, const struct xcap_record *rec);
 /* Does it say anything of records that are no packets? Else they all match. */
 bool filter_asks_calls(const struct filter *f);
 
+/* The processes that proc.tree names, by the bits of xcap_record.trees. Return: how many. */
+int filter_trees(const struct filter *f, const uint32_t **pids);
+
 /*
  * "inbound" and "outbound" become a question that a packet socket answers, and nobody else.
  * Make two programs of one, with the answer in them: split[0], and split[1] for what goes out.

@@ -322,6 +322,7 @@ static bool tell(const struct sock *s, int64_t mono_ns, struct owner *out)
 	while (i < s->nr_users - 1 && s->users[i].from_ns > mono_ns)
 		i++;
 	*out = s->users[i].who;
+	out->from_ns = s->users[i].from_ns;
 	if (s->closed_ns && s->closed_ns <= mono_ns)
 		out->how = XCAP_OWNER_CLOSED;
 	else if (s->flags & XSOCK_LISTENS)

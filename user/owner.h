@@ -27,6 +27,7 @@ struct owner_flow {
 struct owner {
 	uint32_t pid, tid, uid;
 	uint64_t cgroup_id;
+	int64_t from_ns;	/* since then it has the socket */
 	int how;		/* XCAP_OWNER_ */
 	char comm[16];		/* when it took the socket; "" not known */
 };

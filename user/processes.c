@@ -13,6 +13,7 @@
 
 #define NR_VERSIONS 4			/* kept of each process: late records look back */
 #define KEEP_NS (2 * NS_PER_SEC)	/* after exit: for what is still in the rings */
+#define KEEP_FOLLOWED_NS (70 * NS_PER_SEC)	/* for packets of its sockets, as long as owner.c */
 #define SWEEP_EVERY 1024		/* forks, execs and exits */
 #define FIRST_BUCKETS 256
 
@@ -28,6 +29,8 @@ struct version {
 	struct version *older;
 	struct text *text;		/* NULL: nothing is known */
 	int64_t from_ns;
+	uint32_t maker;			/* pid of who made it; of a seed, its parent then */
+	uint32_t trees;			/* bit i: it descends from root i, or is it */
 };
 
 struct process {
@@ -37,7 +40,15 @@ struct process {
 	struct version *versions;	/* newest first, at least one */
 };
 
+/* A process that is followed, by its number; found: it has been met, and nobody else is it. */
+struct root {
+	uint32_t pid;
+	bool found;
+};
+
 struct processes {
+	struct root roots[PROCESSES_TREES];
+	int nr_roots;
 	struct epoch *epoch;
 	struct process **buckets;
 	unsigned int nr_buckets;	/* a power of two */
@@ -142,13 +153,20 @@ static void grow(struct processes *t)
 	free(old.buckets);
 }
 
+static bool is_old(const struct process *p, int64_t now_ns)
+{
+	int64_t keep_ns = p->versions->trees ? KEEP_FOLLOWED_NS : KEEP_NS;
+
+	return p->exit_ns && now_ns - p->exit_ns > keep_ns;
+}
+
 /* Forgets who has been gone for a while. */
 static void sweep(struct processes *t, int64_t now_ns)
 {
 	t->since_sweep = 0;
 	for (unsigned int i = 0; i < t->nr_buckets; i++) {
 		for (struct process **at = &t->buckets[i]; *at; ) {
-			if ((*at)->exit_ns && now_ns - (*at)->exit_ns > KEEP_NS)
+			if (is_old(*at, now_ns))
 				drop(t, at);
 			else
 				at = &(*at)->next;
@@ -172,9 +190,12 @@ static struct process *add(struct processes *t, uint32_t pid)
 	return p;
 }
 
-/* text: one more uses it; NULL: not known. Without memory the older version goes on. */
+/*
+ * about: process, maker and trees. text: one more uses it; NULL: not known. Without memory the
+ * older version goes on.
+ */
 static void push(struct processes *t, uint32_t pid, int64_t from_ns,
-		 const struct xcap_process *about, struct text *text)
+		 const struct version *about, struct text *text)
 {
 	struct version *v = calloc(1, sizeof(*v));
 	struct process *p = find(t, pid);
@@ -186,7 +207,9 @@ static void push(struct processes *t, uint32_t pid, int64_t from_ns,
 		free(v);
 		return;
 	}
-	v->process = *about;
+	v->process = about->process;
+	v->maker = about->maker;
+	v->trees = about->trees;
 	v->process.pid = pid;
 	v->process.exe = v->process.args = "";
 	v->process.args_len = 0;
@@ -219,27 +242,134 @@ static const struct version *version_at(const struct processes *t, uint32_t pid,
 	return v;
 }
 
+/* ---- who descends from whom ---- */
+
+/* The roots that this is, if it is the first of its number. */
+static uint32_t claim(struct processes *t, uint32_t pid)
+{
+	uint32_t trees = 0;
+
+	for (int i = 0; i < t->nr_roots; i++)
+		if (t->roots[i].pid == pid && !t->roots[i].found) {
+			t->roots[i].found = true;
+			trees |= 1u << i;
+		}
+	return trees;
+}
+
+/* Its maker as it was when it made it; a later process of that number did not. */
+static const struct version *maker_of(const struct processes *t, const struct version *v)
+{
+	const struct process *p = v->maker ? find(t, v->maker) : NULL;
+	const struct version *m = p ? p->versions : NULL;
+
+	while (m && m->process.start_ns > v->process.start_ns)
+		m = m->older;
+	return m;
+}
+
+/* All versions of the process that is the newest of its number. */
+static void add_trees(struct process *p, uint32_t trees)
+{
+	int64_t start_ns = p->versions->process.start_ns;
+
+	for (struct version *v = p->versions; v && v->process.start_ns == start_ns; v = v->older)
+		v->trees |= trees;
+}
+
+/*
+ * Trees reach those that were known before their makers were, or that are older than the wish to
+ * follow. Who is forked later has them from its maker.
+ */
+static void spread(struct processes *t)
+{
+	bool more = t->nr_roots;
+
+	while (more) {
+		more = false;
+		for (unsigned int i = 0; i < t->nr_buckets; i++)
+			for (struct process *p = t->buckets[i]; p; p = p->next) {
+				const struct version *m = maker_of(t, p->versions);
+
+				if (!m || !(m->trees & ~p->versions->trees))
+					continue;
+				add_trees(p, m->trees);
+				more = true;
+			}
+	}
+}
+
+void processes_follow(struct processes *t, const uint32_t *pids, int nr)
+{
+	t->nr_roots = nr < PROCESSES_TREES ? nr : PROCESSES_TREES;
+	for (int i = 0; i < t->nr_roots; i++)
+		t->roots[i] = (struct root){ .pid = pids[i] };
+	for (unsigned int i = 0; i < t->nr_buckets; i++)
+		for (struct process *p = t->buckets[i]; p; p = p->next) {
+			for (struct version *v = p->versions; v; v = v->older)
+				v->trees = 0;
+			if (!p->exit_ns)
+				add_trees(p, claim(t, p->pid));
+		}
+	spread(t);
+}
+
+int processes_followed(const struct processes *t)
+{
+	int nr = 0;
+
+	for (unsigned int i = 0; t->nr_roots && i < t->nr_buckets; i++)
+		for (struct process *p = t->buckets[i]; p; p = p->next)
+			nr += !p->exit_ns && p->versions->trees;
+	return nr;
+}
+
+uint32_t processes_trees(const struct xcap_process *p)
+{
+	return p ? ((const struct version *)p)->trees : 0;
+}
+
+/* ---- filling ---- */
+
+/* A process is met for the first time: it was forked, or it was there before. */
+static void begin(struct processes *t, const struct xcap_ev_task *ev)
+{
+	bool fork = ev->what == XTASK_FORK;
+	const struct version *maker =
+		fork ? version_at(t, ev->maker, ev->ev.mono_ns) : NULL;
+	struct version about = {
+		.process = {
+			.ppid = ev->ppid,
+			.start_ns = ev->start_ns ?
+				    (int64_t)ev->start_ns + t->boot_offset_ns : 0,
+		},
+		.maker = ev->maker,
+		.trees = claim(t, ev->ev.pid),
+	};
+
+	if (maker)
+		about.trees |= maker->trees;
+	push(t, ev->ev.pid, ev->ev.mono_ns, &about, maker ? maker->text : NULL);
+	/* who is met now may have children already; who is forked has none */
+	if (t->nr_roots && !fork)
+		spread(t);
+}
+
 void processes_task(struct processes *t, const struct xcap_ev_task *ev)
 {
-	struct xcap_process about = {
-		.ppid = ev->ppid,
-		.start_ns = ev->start_ns ? (int64_t)ev->start_ns + t->boot_offset_ns : 0,
-	};
-	const struct version *parent;
 	struct process *p;
 
-	if (ev->ev.pid != ev->ev.tid)
+	if (ev->ev.pid != ev->ev.tid && ev->what != XTASK_GONE)
 		return;		/* a thread: nothing begins or ends with it */
 	p = find(t, ev->ev.pid);
-	if (ev->what == XTASK_FORK || (ev->what == XTASK_SEED && !p)) {
-		parent = ev->what == XTASK_FORK ?
-			 version_at(t, ev->ppid, ev->ev.mono_ns) : NULL;
-		push(t, ev->ev.pid, ev->ev.mono_ns, &about, parent ? parent->text : NULL);
-	} else if (ev->what == XTASK_EXIT && p) {
-		p->exit_ns = ev->ev.mono_ns;
-	} else {
+	if (ev->what == XTASK_FORK || !p) {
+		begin(t, ev);
+		p = find(t, ev->ev.pid);
+	} else if (ev->what != XTASK_GONE) {
 		return;
 	}
+	if (p && ev->what == XTASK_GONE)
+		p->exit_ns = ev->ev.mono_ns;
 	if (++t->since_sweep >= SWEEP_EVERY)
 		sweep(t, ev->ev.mono_ns);
 }
@@ -249,7 +379,7 @@ void processes_image(struct processes *t, const struct xcap_ev_image *ev)
 	const struct process *p = find(t, ev->ev.pid);
 	const struct version *v = p ? p->versions : NULL;
 	size_t len = ev->exe_len + (size_t)ev->args_len;
-	struct xcap_process about = { 0 };
+	struct version about = { 0 };
 	struct text *text;
 
 	/* a seed was read while programs ran already: what they said is younger */
@@ -266,7 +396,7 @@ void processes_image(struct processes *t, const struct xcap_ev_image *ev)
 	else
 		text->bytes[len] = '\0';	/* args is "" */
 	if (v)
-		about = v->process;
+		about = *v;
 	push(t, ev->ev.pid, ev->ev.mono_ns, &about, text);
 	if (!text->nr_users)
 		free(text);

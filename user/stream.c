@@ -239,6 +239,10 @@ static int compile_filter(struct xcap *x, const char *expression, struct filter 
 
 static void put_filter(struct xcap *x, struct filter *f)
 {
+	const uint32_t *pids = NULL;
+	int nr = f ? filter_trees(f, &pids) : 0;
+
+	tables_follow(x->tables, pids, nr);
 	filter_free(x->filter);
 	x->filter = f;
 	x->kernels = f && filter_is_kernels(f);
@@ -674,6 +678,15 @@ int xcap_loop(struct xcap *x, int max, xcap_handler handler, void *user)
 		n++;
 	}
 	return n;
+}
+
+int xcap_followed(struct xcap *x)
+{
+	const uint32_t *pids;
+
+	if (!x->filter || !filter_trees(x->filter, &pids))
+		return error_set(&x->err, -ENOENT, "no filter names a tree of processes");
+	return tables_followed(x->tables);
 }
 
 void xcap_break(struct xcap *x)

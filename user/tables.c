@@ -116,6 +116,17 @@ static void join_switch(struct tables *t, struct xcap_record *rec)
 
 	if (n)
 		memcpy(rec->sw.next_comm, n->comm, sizeof(rec->sw.next_comm));
+	rec->trees |= processes_trees(processes_at(t->processes, rec->sw.next_pid, rec->mono_ns));
+}
+
+void tables_follow(struct tables *t, const uint32_t *pids, int nr)
+{
+	processes_follow(t->processes, pids, nr);
+}
+
+int tables_followed(const struct tables *t)
+{
+	return processes_followed(t->processes);
 }
 
 void tables_join(struct tables *t, struct xcap_record *rec)
@@ -129,6 +140,7 @@ void tables_join(struct tables *t, struct xcap_record *rec)
 		rec->cgroup = cgroups_get(t->cgroups, n->cgroup_id);
 	}
 	rec->process = processes_at(t->processes, rec->pid, rec->mono_ns);
+	rec->trees = processes_trees(rec->process);
 	if (rec->type == XCAP_SWITCH)
 		join_switch(t, rec);
 }
@@ -163,6 +175,16 @@ static bool ask_addresses(struct tables *t, uint64_t netns, int64_t now_ns)
 	return true;
 }
 
+/* The one that used the socket: its number may be another's by now. */
+static const struct xcap_process *process_of(struct tables *t, const struct owner *o,
+					     int64_t mono_ns)
+{
+	const struct xcap_process *now = processes_at(t->processes, o->pid, mono_ns);
+	const struct xcap_process *then = processes_at(t->processes, o->pid, o->from_ns);
+
+	return now && then && now->start_ns != then->start_ns ? then : now;
+}
+
 static void name_owner(struct tables *t, struct xcap_record *rec, const struct owner *o)
 {
 	const struct task_name *n = tasks_at(t->tasks, o->tid, rec->mono_ns);
@@ -174,7 +196,8 @@ static void name_owner(struct tables *t, struct xcap_record *rec, const struct o
 	rec->cgroup_id = n ? n->cgroup_id : o->cgroup_id;
 	memcpy(rec->comm, n ? n->comm : o->comm, sizeof(rec->comm));
 	rec->cgroup = cgroups_get(t->cgroups, rec->cgroup_id);
-	rec->process = processes_at(t->processes, o->pid, rec->mono_ns);
+	rec->process = process_of(t, o, rec->mono_ns);
+	rec->trees = processes_trees(rec->process);
 }
 
 void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback)

@@ -197,7 +197,8 @@ int tasks_apply(struct tasks *t, const struct xcap_ev_task *ev)
 		task = add(t, ev->ev.tid);
 	if (!task)
 		return -ENOMEM;
-	task->exit_ns = ev->what == XTASK_EXIT ? (int64_t)ev->ev.mono_ns : 0;
+	task->exit_ns = ev->what == XTASK_EXIT || ev->what == XTASK_GONE ?
+			(int64_t)ev->ev.mono_ns : 0;
 	push_name(task, &name);
 	if (ev->what == XTASK_CGROUP_ALL)
 		move_threads(t, ev);

@@ -188,12 +188,63 @@ static void fields_mean_what_they_say(void **state)
 	assert_true(keeps("proc.pid=1", r));
 }
 
+static void trees_are_numbered_as_they_are_named(void **state)
+{
+	static const char text[] = "tcp and proc.tree in (70,50) or proc.tree!=70 or proc.tree=60";
+	static const struct xcap_process process = { .pid = 7 };
+	static const uint32_t want[] = { 70, 50, 60 };
+	struct xcap_record r = call("curl", 7, "connect", 0);
+	struct filter *f = compiled(text);
+	const uint32_t *pids;
+
+	assert_int_equal(filter_trees(f, &pids), 3);
+	assert_memory_equal(pids, want, sizeof(want));
+	filter_free(f);
+	f = compiled("tcp");
+	assert_int_equal(filter_trees(f, &pids), 0);
+	filter_free(f);
+	r.trees = 2;
+	assert_true(keeps("proc.tree=70 or proc.tree=50", r));
+	assert_false(keeps("proc.tree=70 or ret<0 and proc.tree=50", r));
+	assert_false(keeps("proc.tree=50", r));
+	/* of no process at all nothing is said */
+	assert_false(keeps("proc.tree!=70", r));
+	r.process = &process;
+	assert_true(keeps("proc.tree!=70", r));
+	r.trees = 1;
+	assert_false(keeps("proc.tree!=70", r));
+	r = packet("curl", 7, 80, 40000);
+	assert_false(keeps("proc.tree=70 and port 80", r));
+	r.trees = 1;
+	assert_true(keeps("proc.tree=70 and port 80", r));
+	assert_false(keeps("proc.tree=70 and port 81", r));
+}
+
+static void too_many_trees_are_told(void **state)
+{
+	static const uint32_t ethernet = XCAP_LINK_ETHERNET;
+	char text[512] = "proc.tree in (1";
+	struct error err = { "" };
+	struct filter *f = NULL;
+
+	for (int i = 2; i <= 32; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%d", i);
+	strcat(text, ",7) or proc.tree=32");
+	filter_free(compiled(text));
+	strcat(text, " or proc.tree=33");
+	assert_int_equal(filter_compile(&f, text, &ethernet, 1, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "32 processes at most"));
+}
+
 static void mistakes_are_told(void **state)
 {
 	static const struct { const char *text, *says; } wrong[] = {
 		{ "proc.nam=x", "there is no field proc.nam, but proc.name" },
 		{ "proc.pid=x", "proc.pid takes a number" },
 		{ "proc.pid=", "needs a value" },
+		{ "proc.tree=bash", "proc.tree takes the number of a process" },
+		{ "proc.tree=0", "proc.tree takes the number of a process" },
+		{ "proc.tree>5", "cannot be compared" },
 		{ "proc.pid=1 proc.pid=2", "is missing" },
 		{ "(proc.pid=1", "not closed" },
 		{ "proc.pid=1)", "no parenthesis to close" },
@@ -253,6 +304,8 @@ int main(void)
 		cmocka_unit_test(packets_are_judged_by_libpcap),
 		cmocka_unit_test(the_kernels_part_keeps_at_least_as_much),
 		cmocka_unit_test(fields_mean_what_they_say),
+		cmocka_unit_test(trees_are_numbered_as_they_are_named),
+		cmocka_unit_test(too_many_trees_are_told),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(nonsense_is_answered),
 	};
