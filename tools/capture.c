@@ -20,11 +20,13 @@
 #define BATCH 256
 #define NS_PER_SEC 1000000000LL
 #define NS_PER_MS 1000000LL
+#define LOOK_NS (NS_PER_SEC / 10)
 #define DRAIN_NS NS_PER_SEC	/* after a signal a pipe that says nothing is left alone */
 
 static struct xcap *volatile interrupted;	/* the handle to break */
 static volatile sig_atomic_t nr_signals;
 static volatile sig_atomic_t first_signal;
+static volatile pid_t command;		/* the first signal is for it; 0: none, or it has had it */
 static bool one_of_each;	/* a terminal's SIGINT and then a manager's SIGTERM are one wish */
 
 static int64_t now_ns(void)
@@ -35,12 +37,23 @@ static int64_t now_ns(void)
 	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
 }
 
-/* The first asks for an orderly end, the second does not wait for it. */
-static void on_signal(int signal)
+/*
+ * The first asks for an orderly end, the second does not wait for it. A command gets one before:
+ * a terminal signals all that runs on it, everybody else the process that they see.
+ */
+static void on_signal(int signal, siginfo_t *info, void *context)
 {
 	struct xcap *x = interrupted;
+	pid_t child = command;
 	int saved = errno;
 
+	if (child) {
+		command = 0;
+		if (info->si_code <= 0)		/* not from the kernel */
+			kill(child, signal);
+		errno = saved;
+		return;
+	}
 	if (nr_signals && (!one_of_each || signal == first_signal))
 		_exit(EXIT_FAILED);
 	if (!nr_signals++)
@@ -50,9 +63,34 @@ static void on_signal(int signal)
 	errno = saved;
 }
 
+static void on_child(int signal)
+{
+	struct xcap *x = interrupted;
+	int saved = errno;
+
+	if (x)
+		xcap_break(x);
+	errno = saved;
+}
+
+void capture_command(pid_t pid)
+{
+	struct sigaction sa = { .sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
+
+	command = pid;
+	sigaction(SIGCHLD, &sa, NULL);
+	sa = (struct sigaction){ .sa_sigaction = on_signal, .sa_flags = SA_RESTART | SA_SIGINFO };
+	sigaction(SIGQUIT, &sa, NULL);
+}
+
+int capture_signal(void)
+{
+	return nr_signals ? first_signal : 0;
+}
+
 static void catch_signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_RESTART | SA_SIGINFO };
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
@@ -225,10 +263,18 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* When something else than records is to be looked at. */
+static int64_t next_date(const struct capture *c, int64_t now)
+{
+	int64_t until = c->tick ? c->tick_ns : INT64_MAX;
+
+	return c->look && !c->over ? earlier(until, now + LOOK_NS) : until;
+}
+
 /* How long to wait for records: none while something is to be flushed, else to the next date. */
 static int timeout_ms(struct capture *c, int64_t now, int64_t deadline)
 {
-	int64_t until = c->tick ? earlier(c->tick_ns, deadline) : deadline;
+	int64_t until = earlier(next_date(c, now), deadline);
 
 	if (c->dirty && (c->sink || c->idle))
 		return 0;
@@ -258,6 +304,8 @@ static void read_all(struct capture *c)
 		uint64_t left = c->count ? c->count - c->nr_records : BATCH;
 
 		tick(c, now);
+		if (c->look && !c->over)
+			c->look(c);
 		if (!stopped && (nr_signals || c->over || now >= deadline)) {
 			xcap_stop(c->x);
 			stopped = true;
@@ -288,6 +336,11 @@ static void read_all(struct capture *c)
 		}
 	}
 	give_up(c, err);
+}
+
+int64_t capture_running_ns(const struct capture *c)
+{
+	return now_ns() - c->started_ns;
 }
 
 void capture_run(struct capture *c)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include <xcap.h>
 #include "options.h"
 
@@ -46,6 +47,8 @@ struct capture {
 	int (*idle)(struct capture *c);
 	/* About once a second. NULL: nothing to do. */
 	void (*tick)(struct capture *c);
+	/* Ten times a second, and when a child has ended: sets over. NULL: nothing to do. */
+	void (*look)(struct capture *c);
 
 	/* while it runs */
 	struct xcap *x;
@@ -54,7 +57,7 @@ struct capture {
 	int64_t ended_ns;
 	int64_t tick_ns;	/* when the next tick is due */
 	uint64_t nr_records;	/* read so far */
-	bool over;		/* tick says: end as after a signal */
+	bool over;		/* tick or look says: end as after a signal */
 	bool dirty;		/* records were handed on since the last flush */
 	bool failed;		/* exit code 1 */
 };
@@ -134,6 +137,18 @@ int capture_exit_code(struct capture *c);
 
 /* Close everything; takes what was never opened. */
 void capture_close(struct capture *c);
+
+/*
+ * Before capture_open(): a child that signals are for as well. The first one to ask for an end is
+ * passed on to it, unless the terminal has done so; the next is for the capture.
+ */
+void capture_command(pid_t pid);
+
+/* How long it has been reading. */
+int64_t capture_running_ns(const struct capture *c);
+
+/* The signal that asked for an end; 0 none. */
+int capture_signal(void);
 
 /* Sum over the places of xcap_stats.dropped. */
 __u64 capture_dropped(const struct xcap_stats *stats);

@@ -13,15 +13,17 @@
 #include <unistd.h>
 #include "capture.h"
 #include "cmd.h"
+#include "follow.h"
 #include "json.h"
 #include "text.h"
 
-#define BUFFER_SIZE (256 * 1024)
+#define BUFFER_SIZE (512 * 1024)	/* as a rule more than one batch of records */
 
 struct dump {
 	struct capture c;	/* first: the callbacks get it */
 	const char *read_from;
 	char *process_as;
+	struct follow follow;
 	int verbose;
 	bool hex, ascii, line_buffered, numeric, print;
 	struct text text;
@@ -34,6 +36,10 @@ static const struct option_row rows[] = {
 	CAPTURE_ROWS(struct dump),
 	ROW('r', "read", OPTION_TEXT, read_from, "FILE",
 	    "read from a pcap or pcapng file; - is standard input"),
+	ROW('p', "pid", OPTION_LIST, follow.pids, "PID[,PID]",
+	    "only what these processes and their descendants do, to the end of the last of them"),
+	ROW(0, "container", OPTION_LIST, follow.containers, "NAME",
+	    "only what is done in the container of this name, or with an id that begins so"),
 	ROW(0, "process-as", OPTION_LIST, process_as, "HOW",
 	    "how -w says who is behind a packet: blocks, comments (both, if not given) or none"),
 	ROW('v', "verbose", OPTION_LEVEL, verbose, NULL, "more of each record"),
@@ -63,6 +69,8 @@ static int print(struct capture *c, const struct xcap_record *recs, int nr)
 			json_record(&dump->text, &recs[i]);
 		else
 			text_record(&dump->text, &recs[i]);
+	if (dump->follow.child)		/* what it writes itself comes between lines */
+		fflush(stdout);
 	return capture_printed(c);
 }
 
@@ -139,6 +147,24 @@ static int check_process_as(struct dump *dump, const struct command *cmd)
 	return OPTIONS_RUN;
 }
 
+/* Whose records: what is named, and where they are taken if nothing is said of that. */
+static int check_follow(struct dump *dump, const struct command *cmd)
+{
+	struct capture *c = &dump->c;
+	int code = follow_check(&dump->follow, cmd);
+
+	if (code != OPTIONS_RUN || !follow_any(&dump->follow))
+		return code;
+	if (dump->read_from)
+		return options_wrong(cmd, "-r: a file has no running processes; proc.pid= and "
+				     "container= in a filter choose among its records");
+	if (dump->follow.command && c->write_to && !strcmp(c->write_to, "-"))
+		return options_wrong(cmd, "-w -: standard output is the command's; name a file");
+	if (!c->specs)
+		c->specs = follow_specs(&dump->follow);
+	return c->specs ? OPTIONS_RUN : EXIT_FAILED;
+}
+
 static int check(struct dump *dump, const struct command *cmd, char *filter)
 {
 	struct capture *c = &dump->c;
@@ -149,21 +175,25 @@ static int check(struct dump *dump, const struct command *cmd, char *filter)
 				     "-f and the words '%s' are two filters; give one", filter);
 	if (filter)
 		c->filter = filter;
+	code = check_follow(dump, cmd);
+	if (code != OPTIONS_RUN)
+		return code;
 	if (add_file(dump))
 		return options_wrong(cmd, "no memory");
 	if (!c->specs)
-		return options_wrong(cmd, "-i or -r is missing: it says what to read");
+		return options_wrong(cmd, "-i, -r or -- COMMAND is missing: it says what to read");
 	code = check_process_as(dump, cmd);
 	return code == OPTIONS_RUN ? capture_check(c, cmd, prints(dump)) : code;
 }
 
 static void prepare(struct dump *dump)
 {
+	static char buffer[BUFFER_SIZE];	/* without one the C library takes its own size */
 	struct capture *c = &dump->c;
 
 	if (!prints(dump))
 		return;
-	setvbuf(stdout, NULL, dump->line_buffered || isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF,
+	setvbuf(stdout, buffer, dump->line_buffered || isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF,
 		BUFFER_SIZE);
 	capture_text(c, &dump->text);
 	dump->text.verbose = dump->verbose;
@@ -174,27 +204,91 @@ static void prepare(struct dump *dump)
 	c->tick = flush_each_second;
 }
 
+/* ---- whose records ---- */
+
+static void look(struct capture *c)
+{
+	struct dump *dump = (struct dump *)c;
+
+	c->over = follow_is_over(&dump->follow, c->x, capture_running_ns(c));
+}
+
+/* The command is there, and waits. */
+static int start(struct dump *dump)
+{
+	struct capture *c = &dump->c;
+	int code;
+
+	if (!follow_any(&dump->follow))
+		return OPTIONS_RUN;
+	code = follow_start(&dump->follow);
+	if (code != OPTIONS_RUN)
+		return code;
+	c->filter = follow_filter(&dump->follow, c->filter);
+	if (!c->filter) {
+		fprintf(stderr, "%s: no memory\n", c->called);
+		return EXIT_FAILED;
+	}
+	if (dump->follow.child)
+		capture_command(dump->follow.child);
+	c->look = look;
+	return OPTIONS_RUN;
+}
+
+static bool interrupted(void)
+{
+	return capture_signal();
+}
+
+/* The command's, which may go on when enough was captured; but for what failed here. */
+static int exit_code(struct dump *dump)
+{
+	int ours = capture_exit_code(&dump->c), theirs;
+
+	if (!dump->follow.child)
+		return ours;
+	follow_wait(&dump->follow, interrupted);
+	theirs = follow_exit_code(&dump->follow);
+	return theirs < 0 ? 128 + capture_signal() : theirs ? theirs : ours;
+}
+
+static void capture(struct dump *dump)
+{
+	struct capture *c = &dump->c;
+
+	prepare(dump);
+	follow_release(&dump->follow);
+	capture_run(c);
+	capture_flush(c);
+	capture_account(c, stderr);
+}
+
 static int run(const struct command *cmd, int argc, char **argv)
 {
-	struct dump dump = { .c.called = cmd->called };
+	struct dump dump = { .c.called = cmd->called, .follow.called = cmd->called };
+	int words, code, last = options_command(cmd, argc, argv);
 	struct capture *c = &dump.c;
-	int words, code = options_parse(cmd, argc, argv, &dump, &words);
 	char *filter = NULL;
 
+	if (last < argc)
+		dump.follow.command = argv + last + 1;
+	code = options_parse(cmd, last, argv, &dump, &words);
+	if (code == OPTIONS_RUN && last == argc - 1)
+		code = options_wrong(cmd, "no command stands behind --");
 	if (code == OPTIONS_RUN) {
-		filter = options_join(argc, argv, words);
+		filter = options_join(last, argv, words);
 		code = check(&dump, cmd, filter);
 	}
 	if (code == OPTIONS_RUN)
+		code = start(&dump);
+	if (code == OPTIONS_RUN)
 		code = capture_open(c);
 	if (code == OPTIONS_RUN) {
-		prepare(&dump);
-		capture_run(c);
-		capture_flush(c);
-		capture_account(c, stderr);
-		code = capture_exit_code(c);
+		capture(&dump);
+		code = exit_code(&dump);
 	}
 	capture_close(c);
+	follow_close(&dump.follow);
 	free(dump.process_as);
 	free(filter);
 	return code;
@@ -203,9 +297,11 @@ static int run(const struct command *cmd, int argc, char **argv)
 const struct command dump_command = {
 	.name = "dump",
 	.summary = "print records, or write them to a file",
-	.usage = "[-i SPEC[,SPEC]...] [-r FILE] [OPTION]... [FILTER]",
-	.prose = "The words after the options are the filter, as with tcpdump. "
-		 "What follows -- is no option.\n",
+	.usage = "[-i SPEC[,SPEC]...] [-r FILE] [OPTION]... [FILTER] [-- COMMAND [ARGUMENT]...]",
+	.prose = "The words after the options are the filter, as with tcpdump. What follows -- is\n"
+		 "a command that is run: only its packets and system calls are shown, and those\n"
+		 "of whoever it starts. With a command, -p or --container, -i is every interface\n"
+		 "that is up, and syscalls, if it is not given.\n",
 	.rows = rows,
 	.run = run,
 };

@@ -315,6 +315,34 @@ int options_leading(const struct command *cmd, int argc, char **argv)
 	return i;
 }
 
+/* Does the argument behind this one belong to it? */
+static bool takes_next(const struct command *cmd, const char *arg)
+{
+	const struct option_row *row = NULL;
+
+	if (arg[0] != '-' || !arg[1])
+		return false;
+	if (arg[1] == '-') {
+		row = by_name(cmd, arg + 2, strcspn(arg + 2, "="));
+		return row && has_value(row) && !strchr(arg, '=');
+	}
+	for (arg++; *arg; arg++) {
+		row = by_letter(cmd, *arg);
+		if (!row || has_value(row))
+			break;
+	}
+	return *arg && row && !arg[1];
+}
+
+int options_command(const struct command *cmd, int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && strcmp(argv[i], "--"))
+		i += takes_next(cmd, argv[i]) ? 2 : 1;
+	return i < argc ? i : argc;
+}
+
 /* Words of a text from the given column on; further lines begin at the same column. */
 static void print_wrapped(FILE *out, const char *text, int column)
 {

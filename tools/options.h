@@ -62,6 +62,12 @@ int options_parse(const struct command *cmd, int argc, char **argv, void *fields
  */
 int options_leading(const struct command *cmd, int argc, char **argv);
 
+/*
+ * The "--" behind which another command stands, whatever stands before it. Return: its index;
+ * argc: there is none.
+ */
+int options_command(const struct command *cmd, int argc, char **argv);
+
 /* Say on stderr, in one line, what is wrong and where help is. Return: 2. */
 __attribute__((format(printf, 2, 3)))
 int options_wrong(const struct command *cmd, const char *fmt, ...);

@@ -27,6 +27,7 @@ struct tables {
 	struct cgroups *cgroups;
 	struct owners *owners;		/* NULL: no packet wants one */
 	int64_t asked_ns;		/* when the addresses of this host were asked for */
+	bool follows;			/* somebody */
 };
 
 struct tables *tables_new(bool sockets)
@@ -122,6 +123,7 @@ static void join_switch(struct tables *t, struct xcap_record *rec)
 void tables_follow(struct tables *t, const uint32_t *pids, int nr)
 {
 	processes_follow(t->processes, pids, nr);
+	t->follows = nr;
 }
 
 int tables_followed(const struct tables *t)
@@ -185,6 +187,20 @@ static const struct xcap_process *process_of(struct tables *t, const struct owne
 	return now && then && now->start_ns != then->start_ns ? then : now;
 }
 
+/* Both ends of a packet on lo are here, and who is followed may be the other one. */
+static uint32_t trees_of_receiver(struct tables *t, const struct owner_flow *flow,
+				  int64_t mono_ns)
+{
+	struct owner_flow in = *flow;
+	struct owner o;
+	bool sure;
+
+	in.cookie = 0;
+	in.out = false;
+	return owners_find(t->owners, &in, mono_ns, &o, &sure) ?
+	       processes_trees(process_of(t, &o, mono_ns)) : 0;
+}
+
 static void name_owner(struct tables *t, struct xcap_record *rec, const struct owner *o)
 {
 	const struct task_name *n = tasks_at(t->tasks, o->tid, rec->mono_ns);
@@ -220,4 +236,6 @@ void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool 
 		found = owners_find(t->owners, &flow, rec->mono_ns, &o, &sure);
 	if (found)
 		name_owner(t, rec, &o);
+	if (loopback && t->follows && flow.protocol)
+		rec->trees |= trees_of_receiver(t, &flow, rec->mono_ns);
 }

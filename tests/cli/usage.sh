@@ -62,4 +62,12 @@ try xcap iface syscalls tap:lo
 try xcap iface syscalls --name 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 try xcap list eth0
 try xcap dump -r nosuch.pcap
+try xcap dump --
+try xcap dump -w -
+try xcap dump -w - -- true
+try xcap dump -r file -- true
+try xcap dump -p x
+try xcap dump -p 1,,2
+try xcap dump -p 2147483647
+try xcap dump --container "it's"
 xcap --version | sed -E 's/ [0-9].*/ N/'

@@ -12,11 +12,18 @@ while read -r link; do
 	[ -e "$TOP/$link" ] || fail "README.md: there is no $link"
 done < <(grep -oE '\]\([^)#]+\)' "$TOP/README.md" | tr -d ']()' | grep -v ://)
 
+# the server of the text; not on the interface, which would be captured otherwise then
+ip -n rx addr add 10.0.0.1/32 dev lo
+ns_bg rx server python3 -u -m http.server --bind 10.0.0.1 80
+wait_for server.out "Serving HTTP" || exit 1
+
 n=0
 started='^xcap: (capturing|reading)|^listening on'	# we say the one, tcpdump the other
 while read -r command; do
 	# the interface of the text is one of ours here
 	command=${command//eth0/veth0}
+	# and the process is one that runs
+	command=${command//1292/$$}
 	ns_bg rx run timeout -s INT 2 sh -c "exec $command"
 	[[ $command = *-i* ]] && { wait_for run.err "$started" || exit 1; }
 	ns tx txgen -i veth0 -n 101 --rate 200 >/dev/null || fail "txgen failed"
