@@ -14,32 +14,34 @@
 __u32 wanted_slot = 0;		/* .bss: 0 all is wanted; else 1 or 2 */
 struct xcap_wanted wanted_slots[2] = {};	/* .bss: 1 and 2; written while not in use */
 
-/* What no term asks for is left 0. */
-static __always_inline void subject_add(struct xcap_subject *s, struct task_struct *task, int i,
-					__u32 needs)
+/* What no term asks for is not read. Return: terms that have a value which is met. */
+static __always_inline __u32 met_by(const struct xcap_wanted *w, struct task_struct *task, long ret,
+				    bool other, __u32 *known)
 {
-	s->pid[i] = task->tgid;
-	s->tid[i] = task->pid;
-	if (needs & (1u << XASK_NAME | 1u << XASK_UID)) {	/* far cheaper than a helper */
-		s->name[i][0] = *(__u64 *)task->comm;
-		s->name[i][1] = *(__u64 *)(task->comm + 8);
+	struct xcap_subject s = { .n = { [XASK_PID] = task->tgid, [XASK_TID] = task->pid,
+					 [XASK_RET] = ret } };
+
+	if (w->asks[XASK_NAME] | w->asks[XASK_UID]) {	/* far cheaper than by a helper */
+		s.name[0] = *(__u64 *)task->comm;
+		s.name[1] = *(__u64 *)(task->comm + 8);
 	}
-	if (!i && needs & 1u << XASK_UID)
-		s->uid = BPF_CORE_READ(task, cred, uid.val);
+	if (w->asks[XASK_UID])
+		s.n[XASK_UID] = BPF_CORE_READ(task, cred, uid.val);
+	if (ret < 0 && ret >= -XCAP_MAX_ERRNO)
+		s.n[XASK_ERRNO] = -ret;
+	s.known = xcap_wanted_known(w, &s, other);
+	*known |= s.known;
+	return xcap_wanted_met(w, &s);
 }
 
 static __always_inline bool asks(const struct xcap_wanted *w, __u64 table,
 				 struct task_struct *task, struct task_struct *next, long ret)
 {
-	struct xcap_subject s = { .ret = ret, .nr = 1 };
-	__u32 needs = w->needs;
+	__u32 known = 0, met = met_by(w, task, ret, false, &known);
 
-	subject_add(&s, task, 0, needs);
-	if (next) {
-		subject_add(&s, next, 1, needs);
-		s.nr = 2;
-	}
-	return xcap_wanted_asks(w, table, &s);
+	if (next)
+		met |= met_by(w, next, 0, true, &known);
+	return xcap_wanted_asks(w, table, met, known);
 }
 
 static __always_inline void count_filtered(void)

@@ -409,56 +409,55 @@ enum {
 };
 
 #define XWANT_TERMS	6	/* what holds of them is the number of a bit in a table */
-#define XWANT_RANGES	16
-#define XWANT_NAMES	8
+#define XWANT_RANGES	32	/* values of all terms together */
+#define XWANT_NAMES	16
 #define XWANT_TABLES	32
 
-/* Both ends belong to it. */
+/* A value that asks for a number; both ends belong to it, and there is something in it. */
 struct xcap_range {
 	__s64 from, to;
+	__u32 what;		/* XASK_ */
+	__u32 term;
 };
 
-/* A name, or how it begins: equal where mask has bits. */
+/* A value that asks for a name, or how it begins: equal where mask has bits. */
 struct xcap_name {
 	__u64 text[2], mask[2];
+	__u64 term;
 };
 
-/* Holds where one of its values is equal. */
-struct xcap_asked {
-	__u8 what;		/* XASK_ */
-	__u8 nr;		/* values */
-	__u8 differs;		/* 1: holds where none is equal, but something is known */
-	__u8 reserved[5];
-	union {
-		struct xcap_range ranges[XWANT_RANGES];
-		struct xcap_name names[XWANT_NAMES];
-	};
-};
-_Static_assert(sizeof(struct xcap_asked) == 264, "layout");
-
-/* By kind and number each record has a table: is it wanted, for each way that the terms hold? */
+/*
+ * By kind and number each record has a table: is it wanted, for each way that the terms hold?
+ * A term holds where one of its values is met, or, if it differs, none.
+ */
 struct xcap_wanted {
 	__u8 calls[2][2][XCAP_NR_SYSCALLS];	/* index of a table; [1] exits, [1] 32-bit calls */
 	__u8 beyond[2];				/* the same of higher numbers; [1] exits */
 	__u8 switches;
-	__u8 nr_terms;
-	__u32 needs;				/* bits of XASK_ that any term asks for */
+	__u8 nr_ranges, nr_names;
+	__u8 differs;				/* terms, as bits */
+	__u8 reserved[2];
+	__u8 asks[8];				/* by XASK_: which terms ask for that, as bits */
 	__u64 tables[XWANT_TABLES];		/* [0] never, [1] always */
-	struct xcap_asked terms[XWANT_TERMS];
+	struct xcap_range ranges[XWANT_RANGES];
+	struct xcap_name names[XWANT_NAMES];
 };
-_Static_assert(sizeof(struct xcap_wanted) == 3896, "layout");
+_Static_assert(sizeof(struct xcap_wanted) == 3728, "layout");
 
-/* Whom a record would be about; [1]: the task that a switch goes to. */
+/* Whom a record would be about. */
 struct xcap_subject {
-	__u64 name[2][2];	/* NUL-padded */
-	__s64 pid[2], tid[2];
-	__s64 uid, ret;
-	__u32 nr;		/* tasks */
+	__u64 name[2];		/* NUL-padded */
+	__s64 n[8];		/* by XASK_ */
+	__u32 known;		/* terms that ask for what is known of it, as bits */
 	__u32 reserved;
 };
 
-/* From here on code, the same in both halves, so that one can be tested by the other. */
+/*
+ * From here on code, the same in both halves, so that one can be tested by the other. Without
+ * jumps but those of the loops: verifiers walk both ways of each.
+ */
 #define XCAP_BOTH static inline __attribute__((always_inline))
+#define XCAP_MAX_ERRNO 4095
 
 XCAP_BOTH __u64 xcap_wanted_table(const struct xcap_wanted *w, __u32 exit, __u32 compat, __u32 nr)
 {
@@ -469,61 +468,62 @@ XCAP_BOTH __u64 xcap_wanted_table(const struct xcap_wanted *w, __u32 exit, __u32
 	return w->tables[i & (XWANT_TABLES - 1)];
 }
 
-XCAP_BOTH int xcap_asked_name(const struct xcap_asked *a, const __u64 *name)
+/* Return: 1 they differ; 0. Compilers make jumps of it where they see through it. */
+XCAP_BOTH __u64 xcap_differ(__u64 a, __u64 b)
 {
-	for (__u32 k = 0; k < XWANT_NAMES && k < a->nr; k++)
-		if ((name[0] & a->names[k].mask[0]) == a->names[k].text[0] &&
-		    (name[1] & a->names[k].mask[1]) == a->names[k].text[1])
-			return 1;
-	return 0;
+	__u64 d = a ^ b, minus = -d;
+
+	__asm__ volatile("" : "+r"(minus));
+	return (d | minus) >> 63;
 }
 
-XCAP_BOTH int xcap_asked_number(const struct xcap_asked *a, __s64 n)
+/* Return: 1 n is within; 0. */
+XCAP_BOTH __u64 xcap_within(const struct xcap_range *r, __u64 n)
 {
-	for (__u32 k = 0; k < XWANT_RANGES && k < a->nr; k++)
-		if (n >= a->ranges[k].from && n <= a->ranges[k].to)
-			return 1;
-	return 0;
+	__u64 span = (__u64)r->to - (__u64)r->from, at = n - (__u64)r->from;
+	__u64 rest = span - at;
+
+	__asm__ volatile("" : "+r"(rest));
+	return ~((~span & at) | (~(span ^ at) & rest)) >> 63;	/* no borrow */
 }
 
-/* Return: 1 a value of the term is the task's; 0 none is; -1 nothing is known. */
-XCAP_BOTH int xcap_asked_equal(const struct xcap_asked *a, const struct xcap_subject *s, int i)
+/* Which terms have a value that is met, as bits. */
+XCAP_BOTH __u32 xcap_wanted_met(const struct xcap_wanted *w, const struct xcap_subject *s)
 {
-	int named = *(const char *)s->name[i] != 0;
+	__u64 met = 0;
 
-	switch (a->what) {
-	case XASK_NAME:
-		return named ? xcap_asked_name(a, s->name[i]) : -1;
-	case XASK_PID:
-		return xcap_asked_number(a, s->pid[i]);
-	case XASK_TID:
-		return xcap_asked_number(a, s->tid[i]);
-	case XASK_UID:
-		return named && !i ? xcap_asked_number(a, s->uid) : -1;
-	case XASK_ERRNO:
-		return s->ret < 0 && s->ret >= -4095 ? xcap_asked_number(a, -s->ret) : -1;
+	for (__u32 k = 0; k < XWANT_RANGES && k < w->nr_ranges; k++) {
+		const struct xcap_range *r = &w->ranges[k];
+
+		met |= xcap_within(r, s->n[r->what & 7]) << (r->term & 31);
 	}
-	return xcap_asked_number(a, s->ret);
+	for (__u32 k = 0; k < XWANT_NAMES && k < w->nr_names; k++) {
+		const struct xcap_name *v = &w->names[k];
+
+		met |= (1 ^ (xcap_differ(s->name[0] & v->mask[0], v->text[0]) |
+			     xcap_differ(s->name[1] & v->mask[1], v->text[1]))) << (v->term & 31);
+	}
+	return met & s->known;
 }
 
-XCAP_BOTH int xcap_asked_holds(const struct xcap_asked *a, const struct xcap_subject *s)
+/* What is known of a task: a name that is empty says that nothing is. other: it is switched to. */
+XCAP_BOTH __u32 xcap_wanted_known(const struct xcap_wanted *w, const struct xcap_subject *s,
+				  int other)
 {
-	int one = xcap_asked_equal(a, s, 0);
-	int other = s->nr > 1 ? xcap_asked_equal(a, s, 1) : -1;
+	__u32 known = (1u << XWANT_TERMS) - 1;
 
-	if (!a->differs)
-		return one > 0 || other > 0;
-	return one <= 0 && other <= 0 && (one == 0 || other == 0);
+	if (!*(const char *)s->name)
+		known &= ~(w->asks[XASK_NAME] | w->asks[XASK_UID]);
+	if (other)
+		known &= ~w->asks[XASK_UID];
+	if (!s->n[XASK_ERRNO])
+		known &= ~w->asks[XASK_ERRNO];
+	return known;
 }
 
-XCAP_BOTH int xcap_wanted_asks(const struct xcap_wanted *w, __u64 table,
-			       const struct xcap_subject *s)
+XCAP_BOTH int xcap_wanted_asks(const struct xcap_wanted *w, __u64 table, __u32 met, __u32 known)
 {
-	__u32 hold = 0;
-
-	for (__u32 i = 0; i < XWANT_TERMS && i < w->nr_terms; i++)
-		hold |= (__u32)xcap_asked_holds(&w->terms[i], s) << i;
-	return table >> (hold & 63) & 1;
+	return table >> ((met ^ w->differs) & known & 63) & 1;
 }
 
 #endif

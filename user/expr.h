@@ -165,10 +165,12 @@ bool expr_match(const struct expr *e, const struct xcap_record *rec);
 
 /* ---- expr_calls.c ---- */
 
-/* What the kernel cannot tell of system calls and switches, as bits of terms. */
+/* Who judges which terms, of what is not decided by kind and number; as bits of terms. */
 struct expr_split {
-	uint64_t kernel;	/* these it is asked */
-	uint64_t user;		/* these are judged by expr_match() only */
+	struct expr_half {
+		uint64_t kernel;	/* these it asks */
+		uint64_t user;		/* these are judged by expr_match() only */
+	} calls, switches;
 	bool whole;		/* what the kernel lets through, expr_match() keeps */
 };
 

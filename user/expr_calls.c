@@ -16,7 +16,6 @@
 
 #define NEVER 0
 #define ALWAYS UINT64_MAX
-#define MAX_ERRNO 4095
 
 /* A record of which only this is known. */
 struct sort {
@@ -34,9 +33,11 @@ struct answer {
 struct plan {
 	const struct expr *e;
 	struct xcap_wanted *w;
-	int8_t bit[EXPR_MAX_TERMS];	/* of w->terms; -1: the kernel is not asked */
+	int8_t bit[EXPR_MAX_TERMS];	/* in a way to hold; -1: the kernel is not asked */
+	int nr_asked;
 	int nr_tables;
 	struct expr_split split;
+	struct expr_half *half;		/* of it, for the kind of record that is looked at */
 };
 
 /* ---- terms that ask for a task or a result ---- */
@@ -61,76 +62,77 @@ static int asked_what(const struct expr_term *t)
 	}
 }
 
-static struct xcap_range range(enum expr_op op, int64_t n)
+/* Return: false: there is no such number. */
+static bool range(enum expr_op op, int64_t n, struct xcap_range *r)
 {
-	static const struct xcap_range none = { 1, 0 };
-
-	switch (op) {
-	case EXPR_LT:
-		return n == INT64_MIN ? none : (struct xcap_range){ INT64_MIN, n - 1 };
-	case EXPR_LE:
-		return (struct xcap_range){ INT64_MIN, n };
-	case EXPR_GT:
-		return n == INT64_MAX ? none : (struct xcap_range){ n + 1, INT64_MAX };
-	case EXPR_GE:
-		return (struct xcap_range){ n, INT64_MAX };
-	default:
-		return (struct xcap_range){ n, n };
-	}
-}
-
-/* The whole name has its NUL within the mask, the beginning of one has not. */
-static struct xcap_name name(enum expr_op op, const struct expr_value *v)
-{
-	char text[sizeof(struct xcap_name) / 2] = "", mask[sizeof(text)] = "";
-	struct xcap_name n;
-
-	memcpy(text, v->text, v->len);
-	memset(mask, 0xff, v->len + (op != EXPR_PREFIX));
-	memcpy(n.text, text, sizeof(n.text));
-	memcpy(n.mask, mask, sizeof(n.mask));
-	return n;
-}
-
-/* Return: false: it is none of those, or has too many values. */
-static bool make_asked(const struct expr_term *t, struct xcap_asked *a)
-{
-	int what = asked_what(t);
-
-	if (what < 0 || t->nr_values > (what == XASK_NAME ? XWANT_NAMES : XWANT_RANGES))
+	r->from = op == EXPR_LT || op == EXPR_LE ? INT64_MIN : n;
+	r->to = op == EXPR_GT || op == EXPR_GE ? INT64_MAX : n;
+	if ((op == EXPR_LT && n == INT64_MIN) || (op == EXPR_GT && n == INT64_MAX))
 		return false;
-	memset(a, 0, sizeof(*a));	/* they are compared as bytes */
-	a->what = what;
-	a->nr = t->nr_values;
-	a->differs = t->op == EXPR_NE;
-	for (int i = 0; i < a->nr; i++)
-		if (what == XASK_NAME)
-			a->names[i] = name(t->op, &t->values[i]);
-		else
-			a->ranges[i] = range(t->op, t->values[i].number);
+	r->to -= op == EXPR_LT;
+	r->from += op == EXPR_GT;
 	return true;
 }
 
-/* Equal ones are asked once. Return: which it is; -1: there is no room. */
-static int add_asked(struct xcap_wanted *w, const struct xcap_asked *a)
+/* The whole name has its NUL within the mask, the beginning of one has not. */
+static void name(enum expr_op op, const struct expr_value *v, struct xcap_name *n)
 {
-	for (int i = 0; i < w->nr_terms; i++)
-		if (!memcmp(&w->terms[i], a, sizeof(*a)))
-			return i;
-	if (w->nr_terms == XWANT_TERMS)
-		return -1;
-	w->terms[w->nr_terms] = *a;
-	w->needs |= 1u << a->what;
-	return w->nr_terms++;
+	char text[sizeof(n->text)] = "", mask[sizeof(n->mask)] = "";
+
+	memcpy(text, v->text, v->len);
+	memset(mask, 0xff, v->len + (op != EXPR_PREFIX));
+	memcpy(n->text, text, sizeof(n->text));
+	memcpy(n->mask, mask, sizeof(n->mask));
 }
 
-static void choose_asked(struct plan *p)
+/* Return: false: there is no room for all of its values. */
+static bool add_values(struct xcap_wanted *w, const struct expr_term *t, int what, int bit)
 {
-	for (int i = 0; i < p->e->nr_terms; i++) {
-		struct xcap_asked a;
+	bool names = what == XASK_NAME;
 
-		p->bit[i] = make_asked(&p->e->terms[i], &a) ? add_asked(p->w, &a) : -1;
+	if (t->nr_values > (names ? XWANT_NAMES - w->nr_names : XWANT_RANGES - w->nr_ranges))
+		return false;
+	for (int i = 0; i < t->nr_values; i++) {
+		if (names) {
+			w->names[w->nr_names].term = bit;
+			name(t->op, &t->values[i], &w->names[w->nr_names++]);
+		} else {
+			struct xcap_range *r = &w->ranges[w->nr_ranges];
+
+			r->what = what;
+			r->term = bit;
+			w->nr_ranges += range(t->op, t->values[i].number, r);
+		}
 	}
+	return true;
+}
+
+static bool same(const struct expr_term *a, const struct expr_term *b)
+{
+	if (a->field != b->field || a->op != b->op || a->nr_values != b->nr_values)
+		return false;
+	for (int i = 0; i < a->nr_values; i++)
+		if (strcmp(a->values[i].text, b->values[i].text))
+			return false;
+	return true;
+}
+
+/* Equal ones are asked once. Return: which bit it is; -1: it is not asked. */
+static int add_asked(struct plan *p, int i)
+{
+	const struct expr_term *t = &p->e->terms[i];
+	int what = asked_what(t), bit = p->nr_asked;
+
+	if (what < 0)
+		return -1;
+	for (int k = 0; k < i; k++)
+		if (p->bit[k] >= 0 && same(&p->e->terms[k], t))
+			return p->bit[k];
+	if (bit == XWANT_TERMS || !add_values(p->w, t, what, bit))
+		return -1;
+	p->w->asks[what] |= 1 << bit;
+	p->w->differs |= (t->op == EXPR_NE) << bit;
+	return p->nr_asked++;
 }
 
 /* ---- the tree, for all ways at once ---- */
@@ -163,10 +165,10 @@ static struct answer judge_term(struct plan *p, int i, const struct sort *s)
 	if ((t->field->id == EXPR_RET || t->field->id == EXPR_ERRNO) && s->type != XCAP_SYS_EXIT)
 		return certain(false);
 	if (p->bit[i] < 0) {
-		p->split.user |= 1ull << i;
+		p->half->user |= 1ull << i;
 		return (struct answer){ .yes = ALWAYS, .no = ALWAYS };
 	}
-	p->split.kernel |= 1ull << i;
+	p->half->kernel |= 1ull << i;
 	return (struct answer){ .yes = ways[p->bit[i]], .no = ~ways[p->bit[i]] };
 }
 
@@ -213,10 +215,17 @@ static uint8_t add_table(struct plan *p, uint64_t table)
 static uint8_t table_of(struct plan *p, uint8_t type, bool compat, uint32_t nr)
 {
 	struct sort s = { type, compat, nr };
+	struct expr_half before = *p->half;
 	struct answer a = judge(p, p->e->root, &s);
 
 	if (a.neither)
-		return add_table(p, ALWAYS);
+		a = certain(true);
+	if (!a.yes || !a.no) {		/* whatever the terms are */
+		*p->half = before;
+	} else if (a.yes == ALWAYS) {	/* the kernel need not ask */
+		p->half->user |= p->half->kernel & ~before.kernel;
+		p->half->kernel = before.kernel;
+	}
 	if (a.yes & a.no)
 		p->split.whole = false;
 	return add_table(p, a.yes);
@@ -229,9 +238,12 @@ bool expr_wanted(const struct expr *e, struct xcap_wanted *w, struct expr_split 
 
 	memset(w, 0, sizeof(*w));
 	w->tables[1] = ALWAYS;
-	choose_asked(&p);
+	for (int i = 0; i < e->nr_terms; i++)
+		p.bit[i] = add_asked(&p, i);
+	p.half = &p.split.switches;
 	w->switches = table_of(&p, XCAP_SWITCH, false, 0);
 	any = w->switches != 1;
+	p.half = &p.split.calls;
 	for (int exit = 0; exit < 2; exit++) {
 		uint8_t type = exit ? XCAP_SYS_EXIT : XCAP_SYS_ENTER;
 

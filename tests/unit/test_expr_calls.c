@@ -36,6 +36,16 @@ static bool plan(const char *text)
 	return any;
 }
 
+/* How many terms the kernel is asked. */
+static int asked(void)
+{
+	int bits = 0;
+
+	for (int i = 0; i < 8; i++)
+		bits |= w.asks[i];
+	return __builtin_popcount(bits);
+}
+
 static struct xcap_record record(int type, const char *name, const char *comm, uint32_t pid,
 				 int64_t ret)
 {
@@ -64,7 +74,7 @@ static bool wants(int type, const char *name, const char *comm, uint32_t pid, in
 static void numbers_need_no_task(void **state)
 {
 	assert_true(plan("syscall in (connect,accept4)"));
-	assert_true(split.whole && !split.user && !split.kernel && !w.nr_terms && !w.needs);
+	assert_true(split.whole && !split.calls.user && !split.calls.kernel && !asked());
 	for (int exit = 0; exit < 2; exit++)
 		for (int compat = 0; compat < 2; compat++)
 			for (int nr = 0; nr < XCAP_NR_SYSCALLS; nr++) {
@@ -83,7 +93,7 @@ static void numbers_need_no_task(void **state)
 static void tasks_and_results_are_asked(void **state)
 {
 	assert_true(plan("proc.name in (nginx,curl) and proc.pid!=7 and syscall=read"));
-	assert_true(split.whole && w.nr_terms == 2);
+	assert_true(split.whole && asked() == 2);
 	assert_true(ENTER("read", "nginx", 8) && ENTER("read", "curl", 8));
 	assert_false(ENTER("read", "nginx", 7) || ENTER("read", "ngin", 8));
 	assert_false(ENTER("read", "nginxx", 8) || ENTER("write", "nginx", 8));
@@ -97,7 +107,7 @@ static void tasks_and_results_are_asked(void **state)
 	assert_true(plan("proc.name^=ng and proc.tid in (9,10)"));
 	assert_true(ENTER("read", "ng", 8) && ENTER("read", "nginx", 9) && !ENTER("read", "n", 8));
 	assert_true(plan("(proc.pid=1 and syscall=read) or (proc.pid=2 and not syscall=read)"));
-	assert_true(split.whole && w.nr_terms == 2);
+	assert_true(split.whole && asked() == 2);
 	assert_true(ENTER("read", "x", 1) && !ENTER("read", "x", 2) && ENTER("write", "x", 2));
 }
 
@@ -121,7 +131,7 @@ static void a_switch_is_of_both_its_tasks(void **state)
 static void the_rest_is_left_open(void **state)
 {
 	assert_true(plan("syscall=read and proc.exe=/bin/sh"));
-	assert_true(!split.whole && split.user == 2 && !w.nr_terms);
+	assert_true(!split.whole && split.calls.user == 2 && !asked());
 	assert_true(ENTER("read", "x", 1) && !ENTER("write", "x", 1));
 	assert_true(plan("not (syscall=read or proc.name*=x)"));
 	assert_true(ENTER("write", "x", 1) && !ENTER("read", "y", 1) && !split.whole);
@@ -150,18 +160,18 @@ static void what_has_no_room_is_left_open(void **state)
 		sprintf(text + strlen(text), ",%d", i);
 	strcat(text, ")");
 	assert_false(plan(text));
-	assert_int_equal(split.user, 1);
+	assert_int_equal(split.calls.user, 1);
 	strcpy(text, "proc.pid=0");
 	for (int i = 1; i <= XWANT_TERMS; i++)
 		sprintf(text + strlen(text), " or proc.pid=%d", i);
 	assert_false(plan(text));
-	assert_int_equal(w.nr_terms, XWANT_TERMS);
-	assert_int_equal(split.user, 1 << XWANT_TERMS);
+	assert_int_equal(asked(), XWANT_TERMS);
+	assert_int_equal(split.calls.user, (2 << XWANT_TERMS) - 1);
 	/* the same one again takes none */
 	strcpy(text, "proc.pid=1");
 	for (int i = 0; i < 40; i++)
 		strcat(text, " or proc.pid=1");
-	assert_true(plan(text) && split.whole && w.nr_terms == 1);
+	assert_true(plan(text) && split.whole && asked() == 1);
 	/* six terms, by the six bits of a number: an answer of its own for each of 64 calls */
 	text[0] = '\0';
 	for (int bit = 0; bit < XWANT_TERMS; bit++) {
