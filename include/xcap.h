@@ -373,6 +373,23 @@ XCAP_API int xcap_set_filter(struct xcap *x, const char *expression);
  */
 XCAP_API int xcap_followed(struct xcap *x);
 
+/**
+ * xcap_explain_filter - what of a filter is decided where
+ * @expression: filter expression (xcap(7)); NULL or "" is none
+ * @buf:        out, lines for people, always ended by a NUL if there is room for one
+ * @size:       bytes at @buf
+ *
+ * Says of packets, of system calls and of switches what the kernel decides where they
+ * are met, and what is left to who reads them. Nothing is opened, and no privilege needed.
+ *
+ * Return: bytes of all lines without the NUL, as snprintf(): at @size or above they were
+ *         cut; -EINVAL no filter, with a sentence in xcap_errmsg(NULL); -ENOMEM.
+ * Owns:   nothing.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API int xcap_explain_filter(const char *expression, char *buf, size_t size);
+
 /* ---- accounts ---- */
 
 /* Where a record was lost. Names by xcap_drop_name(). */

@@ -25,7 +25,7 @@ struct dump {
 	char *process_as;
 	struct follow follow;
 	int verbose;
-	bool hex, ascii, line_buffered, numeric, print;
+	bool hex, ascii, line_buffered, numeric, print, explain;
 	struct text text;
 };
 
@@ -42,6 +42,8 @@ static const struct option_row rows[] = {
 	    "only what is done in the container of this name, or with an id that begins so"),
 	ROW(0, "process-as", OPTION_LIST, process_as, "HOW",
 	    "how -w says who is behind a packet: blocks, comments (both, if not given) or none"),
+	ROW(0, "explain-filter", OPTION_FLAG, explain, NULL,
+	    "say what of the filter the kernel decides and what this program does, and exit"),
 	ROW('v', "verbose", OPTION_LEVEL, verbose, NULL, "more of each record"),
 	ROW('q', "quiet", OPTION_FLAG, c.quiet, NULL, "shorter lines, and less on standard error"),
 	ROW('x', "hex", OPTION_FLAG, hex, NULL, "the bytes of each packet too, in hexadecimal"),
@@ -165,6 +167,28 @@ static int check_follow(struct dump *dump, const struct command *cmd)
 	return c->specs ? OPTIONS_RUN : EXIT_FAILED;
 }
 
+/* Nothing is opened for it. */
+static int explain(const struct capture *c, const struct command *cmd)
+{
+	int len;
+	char *text;
+
+	if (!c->filter)
+		return options_wrong(cmd, "--explain-filter: there is no filter; it stands behind "
+				     "the options");
+	len = xcap_explain_filter(c->filter, NULL, 0);
+	if (len < 0) {
+		fprintf(stderr, "%s: %s\n", c->called, xcap_errmsg(NULL));
+		return len == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+	}
+	text = malloc(len + 1);
+	if (!text || xcap_explain_filter(c->filter, text, len + 1) != len)
+		return options_wrong(cmd, "no memory");
+	fputs(text, stdout);
+	free(text);
+	return EXIT_DONE;
+}
+
 static int check(struct dump *dump, const struct command *cmd, char *filter)
 {
 	struct capture *c = &dump->c;
@@ -175,6 +199,8 @@ static int check(struct dump *dump, const struct command *cmd, char *filter)
 				     "-f and the words '%s' are two filters; give one", filter);
 	if (filter)
 		c->filter = filter;
+	if (dump->explain)
+		return explain(c, cmd);
 	code = check_follow(dump, cmd);
 	if (code != OPTIONS_RUN)
 		return code;

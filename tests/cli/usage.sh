@@ -57,6 +57,7 @@ try xcap dump -c
 try xcap dump --quiet=1
 try xcap dump -r x -f udp tcp
 try xcap dump -r x --print -w -
+try xcap dump --explain-filter
 try xcap iface
 try xcap iface syscalls tap:lo
 try xcap iface syscalls --name 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
