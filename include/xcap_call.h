@@ -55,12 +55,14 @@ XCAP_API const char *xcap_syscall_arg(const char *name, int arg, char *kind);
 /* ---- arguments of a record ---- */
 
 #define XCAP_ARG_RESULT	6	/* the result, where it is a descriptor or an address */
+#define XCAP_ARG_ADDRESS 7	/* as text only: the socket address in a message (sendmsg) */
 
 /* xcap_arg.memory: what an argument refers to was read, and how much of it */
 #define XCAP_MEMORY_NONE	0	/* nothing was read */
-#define XCAP_MEMORY_BYTES	1	/* len bytes of memory; a string without its NUL */
+#define XCAP_MEMORY_BYTES	1	/* data; a string without its NUL */
 #define XCAP_MEMORY_STRINGS	2	/* strings of an array of pointers, a NUL behind each */
 #define XCAP_MEMORY_DATA	3	/* bytes of several buffers, one behind the other */
+#define XCAP_MEMORY_STRUCT	4	/* structures, an address: the text says what is in them */
 
 /* One argument of a system call. */
 struct xcap_arg {
@@ -96,7 +98,7 @@ XCAP_API int xcap_record_arg(const struct xcap_record *rec, int i, struct xcap_a
 /**
  * xcap_record_arg_text - one argument for people: "O_RDONLY|O_CLOEXEC", "3(/etc/passwd)"
  * @rec: as xcap_record_arg()
- * @i:   as xcap_record_arg()
+ * @i:   as xcap_record_arg(); XCAP_ARG_ADDRESS
  * @buf: out, always ended by a NUL if there is room for one; NULL if @size is 0
  * @size: bytes at @buf
  *

@@ -36,7 +36,7 @@ static int quoted_char(FILE *out, const char *s, size_t size)
 static void quoted(FILE *out, const char *s, size_t size)
 {
 	putc('"', out);
-	while (size && *s) {
+	while (size) {
 		size_t len = 0;
 
 		while (len < size && plain(s[len]))
@@ -116,10 +116,15 @@ void json_true(struct json *j, const char *key)
 	fputs("true", j->out);
 }
 
-void json_bytes(struct json *j, const char *key, const char *text, size_t size)
+void json_data(struct json *j, const char *key, const void *bytes, size_t size)
 {
 	member(j, key);
-	quoted(j->out, text, size);
+	quoted(j->out, bytes, size);
+}
+
+void json_bytes(struct json *j, const char *key, const char *text, size_t size)
+{
+	json_data(j, key, text, strnlen(text, size));
 }
 
 void json_text(struct json *j, const char *key, const char *text)

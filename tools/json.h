@@ -25,6 +25,8 @@ void json_true(struct json *j, const char *key);
 void json_text(struct json *j, const char *key, const char *text);
 /* At most size bytes, up to a NUL. What is no UTF-8 becomes U+FFFD. */
 void json_bytes(struct json *j, const char *key, const char *text, size_t size);
+/* All of size bytes, NULs as \u0000. */
+void json_data(struct json *j, const char *key, const void *bytes, size_t size);
 __attribute__((format(printf, 3, 4)))
 void json_format(struct json *j, const char *key, const char *fmt, ...);	/* a string of it */
 /* "1732345678.123456789": a double cannot hold it */
@@ -34,6 +36,10 @@ void json_seconds(struct json *j, const char *key, int64_t ns);
 
 /* Who is behind a record: members of its object. */
 void json_owner(struct json *j, const struct xcap_record *rec);
+
+/* What a system call is asked and what it answers: members of its object. */
+void json_enter(struct json *j, const struct xcap_record *rec);
+void json_exit(struct json *j, const struct xcap_record *rec);
 
 /* One record as one object on one line. */
 void json_record(struct text *t, const struct xcap_record *rec);

@@ -96,47 +96,6 @@ static void put_packet(struct json *j, const struct xcap_record *rec)
 	put_headers(j, &d);
 }
 
-static void put_call(struct json *j, const struct xcap_record *rec)
-{
-	__u32 nr = rec->type == XCAP_SYS_ENTER ? rec->enter.nr : rec->exit.nr;
-	const char *name = xcap_syscall_name(nr, rec->flags & XCAP_REC_COMPAT);
-
-	if (name)
-		json_text(j, "name", name);
-	else
-		json_unsigned(j, "nr", nr);
-	if (rec->flags & XCAP_REC_COMPAT)
-		json_true(j, "compat");
-}
-
-/* Addresses are strings: a double cannot hold them. */
-static void put_enter(struct json *j, const struct xcap_record *rec)
-{
-	struct xcap_arg arg;
-
-	put_call(j, rec);
-	json_open(j, "args", '{');
-	for (int i = 0; xcap_record_arg(rec, i, &arg); i++) {
-		if (arg.kind == 'p')
-			json_format(j, arg.name, "0x%llx", arg.value);
-		else if (arg.kind == 'd' || arg.kind == 'l' || arg.kind == 'f')
-			json_signed(j, arg.name, arg.number);
-		else
-			json_unsigned(j, arg.name, arg.value);
-	}
-	json_close(j, '}');
-}
-
-static void put_exit(struct json *j, const struct xcap_record *rec)
-{
-	const char *error = xcap_errno_name(rec->exit.ret);
-
-	put_call(j, rec);
-	json_signed(j, "ret", rec->exit.ret);
-	if (error)
-		json_text(j, "errno", error);
-}
-
 static void put_switch(struct json *j, const struct xcap_record *rec)
 {
 	char state[2] = { xcap_state_letter(rec->sw.prev_state) };
@@ -182,10 +141,10 @@ void json_record(struct text *t, const struct xcap_record *rec)
 		put_packet(&j, rec);
 		break;
 	case XCAP_SYS_ENTER:
-		put_enter(&j, rec);
+		json_enter(&j, rec);
 		break;
 	case XCAP_SYS_EXIT:
-		put_exit(&j, rec);
+		json_exit(&j, rec);
 		break;
 	case XCAP_SWITCH:
 		put_switch(&j, rec);

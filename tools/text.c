@@ -5,6 +5,7 @@
  * Owns: nothing.
  * Runs on: the tool's only thread.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "text.h"
 
@@ -67,23 +68,63 @@ static const char *source_name(struct text *t, const struct xcap_record *rec)
 	return t->source ? t->source(t->user, rec->source) : "?";
 }
 
-/* What the library says of it; shorter without what is in brackets at its end. */
-static void put_line(struct text *t, const struct xcap_record *rec)
+/* How long a name is in a line. */
+static size_t safe_length(const char *s, size_t size)
 {
-	char line[XCAP_TEXT_MAX], *end;
+	size_t length = 0;
 
-	if (xcap_record_text(rec, line, sizeof(line)) < 0)
+	while (size && *s) {
+		int len = xcap_utf8(s, size), bytes = len < 0 ? -len : len ? len : 1;
+
+		length += len > 0 ? bytes : 4 * bytes;
+		s += bytes;
+		size -= bytes;
+	}
+	return length;
+}
+
+/* Without what stands in brackets. Nothing before the call has one but the task's own name. */
+static void shorten(const struct xcap_record *rec, char *line)
+{
+	char *end = NULL;
+
+	if (rec->type == XCAP_SYS_ENTER)
+		end = strchr(line + safe_length(rec->comm, sizeof(rec->comm)), '(');
+	if (rec->type == XCAP_SWITCH)
+		end = strrchr(line, ' ');
+	if (end)
+		*end = '\0';
+}
+
+/* What the library says of it, however long. */
+static void put_line(struct text *t, const struct xcap_record *whole)
+{
+	struct xcap_record rec = *whole;
+	char room[XCAP_TEXT_MAX], *line = room;
+	int len;
+
+	if (t->quiet)
+		rec.caplen = 0;		/* and what arguments refer to is not told */
+	len = xcap_record_text(&rec, room, sizeof(room));
+	if (len < 0)
 		return;
-	if (t->quiet && rec->type == XCAP_SYS_ENTER && (end = strrchr(line, '(')))
-		*end = '\0';
-	if (t->quiet && rec->type == XCAP_SWITCH && (end = strrchr(line, ' ')))
-		*end = '\0';
+	if (len >= (int)sizeof(room)) {
+		line = malloc(len + 1);
+		if (line)
+			xcap_record_text(&rec, line, len + 1);
+		else
+			line = room;
+	}
+	if (t->quiet)
+		shorten(&rec, line);
 	putc(' ', t->out);
 	fputs(line, t->out);
-	if (rec->type == XCAP_LOSS)
-		fprintf(t->out, " by %s", source_name(t, rec));
-	if (rec->type == XCAP_SWITCH && t->verbose)
-		fprintf(t->out, " prio %u", rec->sw.next_prio);
+	if (line != room)
+		free(line);
+	if (rec.type == XCAP_LOSS)
+		fprintf(t->out, " by %s", source_name(t, &rec));
+	if (rec.type == XCAP_SWITCH && t->verbose)
+		fprintf(t->out, " prio %u", rec.sw.next_prio);
 }
 
 static void put_packet(struct text *t, const struct xcap_record *rec)

@@ -43,7 +43,8 @@ static void read_memory(struct xcap_arg *arg, const struct call_arg *a, const st
 	bool several = a->how == XREAD_IOV || a->how == XREAD_MSG || a->how == XREAD_MMSG;
 
 	arg->memory = item->head.kind == XITEM_STRINGS ? XCAP_MEMORY_STRINGS :
-		      several ? XCAP_MEMORY_DATA : XCAP_MEMORY_BYTES;
+		      several ? XCAP_MEMORY_DATA :
+		      a->form ? XCAP_MEMORY_STRUCT : XCAP_MEMORY_BYTES;
 	arg->cut = !!(item->head.flags & XITEM_CUT);
 	arg->fault = !!(item->head.flags & XITEM_FAULT);
 	arg->bytes = item->bytes;
@@ -179,20 +180,26 @@ static void put_elements(struct out *o, const struct call_arg *a, struct arg_val
 		out_char(o, ']');
 }
 
-/* The message's address stands before its data. */
-static void put_message(struct out *o, const struct xcap_record *rec, int i,
-			const struct xcap_arg *arg)
+/* The address in a message. i: argument; -1 any. Return: false: it has none. */
+static bool put_address(struct out *o, const struct xcap_record *rec, int i)
 {
 	struct arg_value v = { .rec = rec };
 	struct item name;
 
+	if (!items_find(rec, i, XITEM_NAME, &name))
+		return false;
+	v.bytes = name.bytes;
+	v.len = name.head.len;
+	arg_form_sockaddr.put(o, &arg_form_sockaddr, &v);
+	return true;
+}
+
+static void put_message(struct out *o, const struct xcap_record *rec, int i,
+			const struct xcap_arg *arg)
+{
 	out_char(o, '{');
-	if (items_find(rec, i, XITEM_NAME, &name)) {
-		v.bytes = name.bytes;
-		v.len = name.head.len;
-		arg_form_sockaddr.put(o, &arg_form_sockaddr, &v);
+	if (put_address(o, rec, i))
 		out_text(o, ", ");
-	}
 	put_text(o, arg);
 	out_char(o, '}');
 }
@@ -250,6 +257,8 @@ int xcap_record_arg_text(const struct xcap_record *rec, int i, char *buf, size_t
 	struct xcap_arg arg;
 	bool named;
 
+	if (i == XCAP_ARG_ADDRESS)
+		return put_address(&o, rec, -1) ? out_end(&o) : -EINVAL;
 	if (!find(rec, i, &row, &named, &arg))
 		return -EINVAL;
 	arg_text(&o, rec, named ? &row : NULL, i, &arg);

@@ -15,13 +15,14 @@
 #include <cmocka.h>
 #include "json.h"
 #include "text.h"
+#include "xcap_event.h"
 
 static const char *source(void *user, int i)
 {
 	return i ? "tap:eth0" : "syscalls";
 }
 
-static char line[4096];
+static char line[1 << 17];
 
 static const char *print(const struct xcap_record *r, struct text t, bool json)
 {
@@ -89,7 +90,8 @@ static void entries(void **state)
 	assert_string_equal(text(&r), HEAD " > openat(dirfd=AT_FDCWD, pathname=0x5560, "
 			    "flags=O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, mode=0644)\n");
 	assert_string_equal(json(&r), JSON_HEAD("sys_enter") ",\"name\":\"openat\",\"args\":{"
-			    "\"dirfd\":-100,\"pathname\":\"0x5560\",\"flags\":524865,\"mode\":420}}\n");
+			    "\"dirfd\":-100,\"pathname\":\"0x5560\","
+			    "\"flags\":\"O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC\",\"mode\":420}}\n");
 	r = enter("lseek", 0, lseek_args);
 	assert_string_equal(text(&r), HEAD " > lseek(fd=3, offset=-5, whence=SEEK_CUR)\n");
 	r = enter("lseek", 1, lseek32_args);
@@ -98,6 +100,116 @@ static void entries(void **state)
 	r = enter("getppid", 0, write_args);
 	assert_string_equal(text(&r), HEAD " > getppid()\n");
 	assert_non_null(strstr(json(&r), "\"name\":\"getppid\",\"args\":{}}"));
+}
+
+/* What arguments refer to stands behind a call. */
+static __u8 items[65536 + 4096];
+static __u32 items_len;
+
+static void item(int arg, int kind, int flags, const void *bytes, __u32 len, __u64 whole)
+{
+	struct xcap_ev_item head = { .arg = arg, .kind = kind, .flags = flags, .len = len,
+				     .whole = whole };
+
+	memcpy(items + items_len, &head, sizeof(head));
+	items_len += sizeof(head);
+	memcpy(items + items_len, bytes, len);
+	items_len += (len + 7) & ~7u;
+}
+
+static void file(int arg, struct xcap_ev_file f, const char *path)
+{
+	__u8 bytes[256];
+
+	memcpy(bytes, &f, sizeof(f));
+	memcpy(bytes + sizeof(f), path, strlen(path));
+	item(arg, XITEM_FILE, 0, bytes, sizeof(f) + strlen(path), 0);
+}
+
+static struct xcap_record with_items(struct xcap_record r)
+{
+	r.data = items;
+	r.caplen = items_len;
+	items_len = 0;
+	return r;
+}
+
+static struct xcap_record ended(const char *call, __s64 ret)
+{
+	struct xcap_record r = record(XCAP_SYS_EXIT);
+
+	r.exit.nr = xcap_syscall_nr(call, 0);
+	r.exit.ret = ret;
+	return r;
+}
+
+#define SOCKET { .kind = XFILE_SOCKET, .family = 2, .type = 1, .protocol = 6, \
+		 .local = { 10, 0, 0, 1 }, .local_port = 443, \
+		 .remote = { 10, 0, 0, 7 }, .remote_port = 51122 }
+#define SOCKET_JSON "{\"kind\":\"socket\",\"family\":\"inet\",\"type\":\"stream\"," \
+	"\"protocol\":\"tcp\",\"local\":\"10.0.0.1:443\",\"remote\":\"10.0.0.7:51122\"}"
+
+static void what_arguments_refer_to(void **state)
+{
+	static const __u64 args[6] = { 5, 0x7000, 9 };
+	struct xcap_record r;
+
+	file(0, (struct xcap_ev_file) SOCKET, "");
+	item(1, XITEM_BYTES, XITEM_CUT, "a\0\xff(\"", 5, 9);
+	r = with_items(enter("write", 0, args));
+	assert_string_equal(text(&r), HEAD " > write(fd=5(10.0.0.1:443\xe2\x86\x92""10.0.0.7:51122), "
+			    "buf=\"a\\x00\\xff(\\\"\"..., count=9)\n");
+	assert_string_equal(json(&r), JSON_HEAD("sys_enter") ",\"name\":\"write\",\"args\":{\"fd\":5,"
+			    "\"buf\":\"a\\u0000\\ufffd(\\\"\",\"count\":9},\"cut\":{\"buf\":9},"
+			    "\"files\":{\"fd\":" SOCKET_JSON "}}\n");
+	assert_string_equal(print(&r, (struct text){ .quiet = true }, false), HEAD " > write\n");
+	item(0, XITEM_BYTES, 0, "/bin/ls", 7, 7);
+	item(1, XITEM_STRINGS, 0, "ls\0-l", 6, 6);
+	r = with_items(enter("execve", 0, args));
+	assert_non_null(strstr(json(&r), "\"args\":{\"pathname\":\"/bin/ls\",\"argv\":[\"ls\",\"-l\"],"
+				     "\"envp\":\"0x9\"}}"));
+	item(1, XITEM_NAME, 0, "\x02\0\0\x35\x0a\0\0\x01\0\0\0\0\0\0\0", 16, 16);
+	item(1, XITEM_BYTES, 0, "query", 5, 5);
+	r = with_items(enter("sendmsg", 0, args));
+	assert_non_null(strstr(json(&r), "\"msg\":\"query\","
+			       "\"flags\":\"MSG_OOB|MSG_CTRUNC\"},\"address\":\"10.0.0.1:53\"}"));
+	assert_non_null(strstr(text(&r), "sendmsg(sockfd=5, msg={10.0.0.1:53, \"query\"}, flags=MSG_OOB|MSG_CTRUNC)"));
+}
+
+static void what_a_call_wrote(void **state)
+{
+	struct xcap_record r;
+
+	file(6, (struct xcap_ev_file) SOCKET, "");
+	r = with_items(ended("accept", 5));
+	assert_non_null(strstr(json(&r), "\"name\":\"accept\",\"ret\":5,\"ret_file\":" SOCKET_JSON "}\n"));
+	file(0, (struct xcap_ev_file){ .kind = XFILE_PATH }, "/etc/a)b");
+	item(1, XITEM_BYTES, 0, "hi(\n", 4, 4);
+	r = with_items(ended("read", 4));
+	assert_string_equal(text(&r), HEAD " < read(buf=\"hi(\\n\") = 4\n");
+	assert_string_equal(print(&r, (struct text){ .quiet = true }, false), HEAD " < read = 4\n");
+	assert_non_null(strstr(json(&r), "\"ret\":4,\"args\":{\"buf\":\"hi(\\u000a\"},"
+				     "\"files\":{\"fd\":{\"kind\":\"path\",\"path\":\"/etc/a)b\"}}}"));
+	item(1, XITEM_BYTES, 0, "\0\x03\0", 4, 4);
+	r = with_items(ended("wait4", 7));
+	assert_non_null(strstr(json(&r), "\"wstatus\":\"[{WIFEXITED(s) && WEXITSTATUS(s) == 3}]\"}"));
+}
+
+/* Nothing of a line is cut, and its brackets are the call's. */
+static void long_lines(void **state)
+{
+	static const __u64 args[6] = { 5, 0x7000, 60000 };
+	static __u8 data[60000];
+	struct xcap_record r = enter("write", 0, args);
+
+	memset(data, '(', sizeof(data));
+	item(1, XITEM_BYTES, 0, data, sizeof(data), sizeof(data));
+	r = with_items(r);
+	memcpy(r.comm, "a(\n", 4);
+	assert_int_equal(strlen(text(&r)), sizeof(data) + strlen("07:07:58.123456789 cpu1 a(\\x0a[1292]"
+			 " > write(fd=5, buf=\"\", count=60000)\n"));
+	assert_string_equal(print(&r, (struct text){ .quiet = true }, false),
+			    "07:07:58.123456789 cpu1 a(\\x0a[1292] > write\n");
 }
 
 static void unknown_call(void **state)
@@ -304,6 +416,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries),
+		cmocka_unit_test(what_arguments_refer_to),
+		cmocka_unit_test(what_a_call_wrote),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(unknown_call),
 		cmocka_unit_test(results),
 		cmocka_unit_test(switches),
