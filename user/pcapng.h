@@ -17,6 +17,8 @@
 /* Room for any block but a packet's bytes: fixed parts, options, strings. */
 #define PCAPNG_SLACK	4096
 #define PCAPNG_PROCESS_ROOM 16384	/* for a process block */
+#define PCAPNG_ITEMS_MAX (128u << 10)	/* of what arguments refer to, that is written */
+#define PCAPNG_EVENT_ROOM (2 * PCAPNG_ITEMS_MAX + 2 * PCAPNG_SLACK)	/* once as parameters */
 #define PCAPNG_MAX_STR	255		/* longer strings are cut */
 
 /*
@@ -28,6 +30,8 @@
  *	52 enter: u64 args[6]; exit: s64 ret;
  *	   switch: u32 next_pid, next_tid, prev_state, next_prio, char next_comm[16];
  *	   packet: u32 owner, u64 cookie
+ *	behind enter and exit: items as struct xcap_ev_item has them. What is too long for one
+ *	option goes on in options of code PCAPNG_OPT_MORE, which follow at once.
  *
  * In process blocks the same code, little-endian: u32 magic, u64 cgroup_id, then strings
  * with a NUL behind each: the cgroup's path, runtime, container, container_name, pod, unit.
@@ -35,6 +39,8 @@
 #define PCAPNG_OPT_COMMENT 1
 #define PCAPNG_OPT_DARWIN 0x8001	/* macOS: number of the packet's process block */
 #define PCAPNG_OPT_XCAP	0x8ca9		/* bit 15: for local use */
+#define PCAPNG_OPT_MORE	0x8caa		/* more of the one before it */
+#define PCAPNG_OPT_LONGEST 65532	/* a multiple of 4: nothing stands between the parts */
 #define PCAPNG_MAGIC	0x70616378
 enum {
 	PCAPNG_XCAP_HEAD = 12,
@@ -66,7 +72,7 @@ enum {
  * ---- out: each writes one block at dst and returns its length ----
  *
  * The caller has PCAPNG_SLACK bytes free at dst, for a packet and its caplen
- * more. Blocks are in the byte order of this machine.
+ * more, PCAPNG_EVENT_ROOM for an event. Blocks are in the byte order of this machine.
  */
 size_t pcapng_put_section(uint8_t *dst, const char *hardware, const char *os, const char *appl);
 size_t pcapng_put_interface(uint8_t *dst, uint32_t linktype, const char *name,
@@ -88,7 +94,7 @@ size_t pcapng_put_packet(uint8_t *dst, const struct xcap_record *r, const struct
 /* Prefix and skip for a packet among Ethernet frames. Return: false: it has no place there. */
 bool pcapng_as_ethernet(struct pcapng_frame *f, const struct xcap_record *r);
 
-/* Syscall enter, exit and context switch. */
+/* Syscall enter, exit and context switch; there are PCAPNG_EVENT_ROOM bytes at dst. */
 size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r);
 
 /* Loss: a journal entry that people can read; where by xcap_drop_name(). */

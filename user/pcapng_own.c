@@ -42,16 +42,28 @@ static const uint64_t *align_args(const struct pcapng_reader *d, uint8_t *p)
 	return (const uint64_t *)__builtin_assume_aligned(to, 8);
 }
 
+/* Items begin where the fixed part ends. Those of another byte order say nothing here. */
+static void lend_items(const struct pcapng_reader *d, struct pcapng_span o, uint32_t fixed,
+		       struct xcap_record *r)
+{
+	if (o.len == fixed || d->swapped)
+		return;
+	r->data = o.p + fixed;
+	r->caplen = r->len = o.len - fixed;
+}
+
 static bool decode_call(const struct pcapng_reader *d, struct pcapng_span o, struct xcap_record *r)
 {
 	if (r->type == XCAP_SYS_ENTER && o.len >= PCAPNG_XCAP_ENTER) {
 		r->enter.nr = get32(d, o.p + 24);
 		r->enter.args = (const __u64 *)align_args(d, o.p + PCAPNG_XCAP_TASK);
+		lend_items(d, o, PCAPNG_XCAP_ENTER, r);
 		return true;
 	}
 	if (r->type == XCAP_SYS_EXIT && o.len >= PCAPNG_XCAP_EXIT) {
 		r->exit.nr = get32(d, o.p + 24);
 		r->exit.ret = get64(d, o.p + PCAPNG_XCAP_TASK);
+		lend_items(d, o, PCAPNG_XCAP_EXIT, r);
 		return true;
 	}
 	if (r->type == XCAP_SWITCH && o.len >= PCAPNG_XCAP_SWITCH) {
@@ -95,6 +107,21 @@ bool pcapng_decode_option(const struct pcapng_reader *d, struct pcapng_span o,
 	return type == XCAP_PACKET || decode_call(d, o, r);
 }
 
+/* What one option has no room for stands in those that follow: it is moved to its end. */
+static void join_items(const struct pcapng_reader *d, struct pcapng_span rest,
+		       struct xcap_record *r)
+{
+	struct pcapng_span value;
+	uint16_t code;
+
+	while (r->caplen && pcapng_next_option(d, &rest, &code, &value) &&
+	       code == PCAPNG_OPT_MORE) {
+		memmove((uint8_t *)r->data + r->caplen, value.p, value.len);
+		r->caplen += value.len;
+	}
+	r->len = r->caplen;
+}
+
 /* Sysdig events that xcap wrote; those of others do not say which call it was. */
 int pcapng_decode_event(struct pcapng_reader *d, uint8_t *p, uint32_t len, struct xcap_record *r)
 {
@@ -118,6 +145,7 @@ int pcapng_decode_event(struct pcapng_reader *d, uint8_t *p, uint32_t len, struc
 	while (pcapng_next_option(d, &rest, &code, &value)) {
 		if (code != PCAPNG_OPT_XCAP || !pcapng_decode_option(d, value, r))
 			continue;
+		join_items(d, rest, r);
 		r->wall_ns = d->last_ns = clamp_ns(get64(d, p + 10));
 		pcapng_who_resolve(d, &own, r);	/* without comments it takes no memory */
 		return 1;

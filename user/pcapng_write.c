@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "items.h"
 #include "pcapng_put.h"
 #include "sysdig_event.h"
 
@@ -100,11 +101,21 @@ static void put_xcap_task(uint8_t **w, const struct xcap_record *r)
 	put_bytes(w, r->comm, sizeof(r->comm));
 }
 
-/* What has no place in the format: see pcapng.h. */
-static void put_xcap(uint8_t **w, const struct xcap_record *r)
+/* Of what arguments refer to: whole items, as many as there is room for. */
+static uint32_t items_len(const struct xcap_record *r)
 {
-	put16(w, PCAPNG_OPT_XCAP);
-	put16(w, xcap_option_len(r));
+	struct items it = items_of(r);
+	const uint8_t *begin = it.p;
+	struct item item;
+	uint32_t len = 0;
+
+	while (items_next(&it, &item) && it.p - begin <= PCAPNG_ITEMS_MAX)
+		len = it.p - begin;
+	return len;
+}
+
+static void put_xcap_fixed(uint8_t **w, const struct xcap_record *r)
+{
 	put32(w, PCAPNG_MAGIC);
 	put16(w, r->type);
 	put16(w, r->flags);
@@ -129,6 +140,26 @@ static void put_xcap(uint8_t **w, const struct xcap_record *r)
 	}
 }
 
+/* What has no place in the format: see pcapng.h. */
+static void put_xcap(uint8_t **w, const uint8_t *block, const struct xcap_record *r)
+{
+	uint32_t fixed = xcap_option_len(r), left = items_len(r), len = left;
+	const uint8_t *p = r->data;
+
+	if (len > PCAPNG_OPT_LONGEST - fixed)
+		len = PCAPNG_OPT_LONGEST - fixed;
+	put16(w, PCAPNG_OPT_XCAP);
+	put16(w, fixed + len);
+	put_xcap_fixed(w, r);
+	put_bytes(w, p, len);
+	put_pad(w, block);
+	while (left -= len) {
+		p += len;
+		len = left < PCAPNG_OPT_LONGEST ? left : PCAPNG_OPT_LONGEST;
+		put_option(w, block, PCAPNG_OPT_MORE, p, len);
+	}
+}
+
 static void put_packet_options(uint8_t **w, const uint8_t *block, const struct xcap_record *r,
 			       const struct pcapng_frame *f)
 {
@@ -148,7 +179,7 @@ static void put_packet_options(uint8_t **w, const uint8_t *block, const struct x
 		put_option(w, block, EPB_QUEUE, &queue, 4);
 	if (r->pid)
 		put_option(w, block, EPB_PROCESS, process, 8);
-	put_xcap(w, r);
+	put_xcap(w, block, r);
 	put32(w, PCAPNG_OPT_END);
 }
 
@@ -193,7 +224,7 @@ size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r)
 	put_bytes(&w, ev.lens, ev.nr_params * 2);
 	put_bytes(&w, ev.params, ev.params_len);
 	put_pad(&w, dst);
-	put_xcap(&w, r);
+	put_xcap(&w, dst, r);
 	put32(&w, PCAPNG_OPT_END);
 	len = w - event;
 	memcpy(event + 16, &len, 4);

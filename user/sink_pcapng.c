@@ -23,7 +23,8 @@
 #include "sink.h"
 
 #define FLUSH_BYTES	(256u << 10)
-#define BUFFER_BYTES	(FLUSH_BYTES + PCAPNG_SNAPLEN + 2 * PCAPNG_SLACK + PCAPNG_PROCESS_ROOM)
+#define BUFFER_BYTES	(FLUSH_BYTES + PCAPNG_EVENT_ROOM + 2 * PCAPNG_SLACK + PCAPNG_PROCESS_ROOM)
+_Static_assert(PCAPNG_EVENT_ROOM >= PCAPNG_SNAPLEN + PCAPNG_SLACK, "room for a packet too");
 #define FLUSH_NS	1000000000ll	/* of record time */
 
 struct interface {

@@ -45,6 +45,21 @@ static void look_at_process(const struct xcap_record *r)
 		abort();
 }
 
+/* What arguments refer to, and the line with all of it. */
+static void look_at_items(const struct xcap_record *r, const uint8_t *p, size_t size)
+{
+	static char line[1 << 16];
+	int len;
+
+	if (r->type != XCAP_SYS_ENTER && r->type != XCAP_SYS_EXIT)
+		return;
+	if (r->caplen && (r->data < p || r->data + r->caplen > p + size))
+		abort();
+	len = xcap_record_text(r, line, sizeof(line));
+	if (len <= 0 || strlen(line) != ((size_t)len < sizeof(line) ? (size_t)len : strlen(line)))
+		abort();
+}
+
 /* What a reader of records does: look at every byte it was lent. */
 static void look(const struct xcap_record *r, const uint8_t *p, size_t size)
 {
@@ -60,6 +75,7 @@ static void look(const struct xcap_record *r, const uint8_t *p, size_t size)
 		abort();
 	for (size_t i = 0; i < len; i++)
 		sum += bytes[i];
+	look_at_items(r, p, size);
 	if (strnlen(r->comm, sizeof(r->comm)) == sizeof(r->comm) || r->type > XCAP_LOSS)
 		abort();
 	look_at_process(r);

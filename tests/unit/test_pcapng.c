@@ -16,6 +16,7 @@
 #include "blocks.h"
 #include "records.h"
 #include "sysdig_event.h"
+#include "xcap_event.h"
 
 #define ROUNDS 5000
 
@@ -101,7 +102,7 @@ static void events_of_the_other_byte_order(void **state)
 	w32(&f, 0);
 	wbytes(&f, "", 0);
 	w16(&f, PCAPNG_OPT_XCAP);
-	w16(&f, PCAPNG_XCAP_ENTER);
+	w16(&f, PCAPNG_XCAP_ENTER + 24);
 	w32(&f, PCAPNG_MAGIC);
 	w16(&f, XCAP_SYS_ENTER);
 	w16(&f, XCAP_REC_COMPAT);
@@ -115,9 +116,14 @@ static void events_of_the_other_byte_order(void **state)
 	wbytes(&f, "bash\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	for (int i = 0; i < 6; i++)
 		w64(&f, args[i]);
+	w32(&f, XITEM_BYTES << 8);		/* an item, which is of no use here */
+	w32(&f, 8);
+	w64(&f, 8);
+	w64(&f, 0);
 	w32(&f, 0);
 	end(&f);
 	assert_int_equal(next(&d, f.bytes, f.len, &at, &r), 1);
+	assert_int_equal(r.caplen, 0);
 	assert_int_equal(r.type, XCAP_SYS_ENTER);
 	assert_int_equal(r.wall_ns, RECORDS_EPOCH);
 	assert_int_equal(r.cpu, 3);
@@ -510,6 +516,98 @@ static void every_call_makes_an_event(void **state)
 	assert_true(nameless < 20);
 }
 
+/* ---- what arguments refer to ---- */
+
+static uint8_t *items;
+static uint32_t items_len;
+
+static void add_item(int arg, uint32_t len)
+{
+	struct xcap_ev_item head = { .arg = arg, .kind = XITEM_BYTES, .len = len, .whole = len };
+
+	memcpy(items + items_len, &head, sizeof(head));
+	items_len += sizeof(head);
+	for (uint32_t i = 0; i < ((len + 7) & ~7u); i++)
+		items[items_len++] = i < len ? (uint8_t)(i * 7 + arg) : 0;
+}
+
+/* Write a call with these items and read it again. Return: bytes of items that came back. */
+static uint32_t round_trip(int type)
+{
+	static const __u64 args[6] = { 3, 0x7000, 65536, 4, 5, 6 };
+	struct xcap_record a = { .type = type, .pid = 7, .tid = 7, .comm = "a",
+				 .data = items, .caplen = items_len, .len = items_len }, b;
+	uint8_t *buf = malloc(PCAPNG_EVENT_ROOM + PCAPNG_SLACK);
+	struct pcapng_reader d = { 0 };
+	size_t len = put_header(buf), at = 0;
+	uint32_t got;
+
+	if (type == XCAP_SYS_ENTER) {
+		a.enter.nr = xcap_syscall_nr("write", 0);
+		a.enter.args = args;
+	} else {
+		a.exit.nr = xcap_syscall_nr("read", 0);
+		a.exit.ret = 65536;
+	}
+	len += pcapng_put_event(buf + len, &a);
+	assert_true(len <= PCAPNG_EVENT_ROOM);
+	buf = realloc(buf, len);		/* for ASan */
+	assert_int_equal(next(&d, buf, len, &at, &b), 1);
+	assert_int_equal(at, len);
+	assert_int_equal(b.type, type);
+	got = b.caplen;
+	assert_int_equal(b.len, got);
+	assert_true(got <= items_len);
+	if (got)
+		assert_memory_equal(b.data, items, got);
+	if (type == XCAP_SYS_ENTER)
+		assert_memory_equal(b.enter.args, args, sizeof(args));
+	pcapng_reader_free(&d);
+	free(buf);
+	return got;
+}
+
+static void items_come_back(void **state)
+{
+	static const uint32_t sizes[] = { 0, 1, 7, 8, 80, 4096, 65400, 65416, 65424, 65432, 65433,
+					  65440, 65516, 65517, 65520, 65536, 100000 };
+
+	items = malloc(4 * PCAPNG_ITEMS_MAX);
+	for (int type = XCAP_SYS_ENTER; type <= XCAP_SYS_EXIT; type++)
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			items_len = 0;
+			assert_int_equal(round_trip(type), 0);
+			add_item(1, sizes[i]);
+			assert_int_equal(round_trip(type), items_len);
+			add_item(0, 9);
+			assert_int_equal(round_trip(type), items_len);
+		}
+	free(items);
+}
+
+/* What there is no room for is left out as a whole; what is no item ends them. */
+static void items_have_a_limit(void **state)
+{
+	uint32_t kept;
+
+	items = malloc(4 * PCAPNG_ITEMS_MAX);
+	items_len = 0;
+	add_item(1, 100000);
+	kept = items_len;
+	add_item(2, 100000);
+	assert_int_equal(round_trip(XCAP_SYS_ENTER), kept);
+	items_len = 0;
+	add_item(1, PCAPNG_ITEMS_MAX);
+	assert_int_equal(round_trip(XCAP_SYS_EXIT), 0);
+	items_len = 0;
+	add_item(1, 100);
+	kept = items_len;
+	memset(items + items_len, 0xff, 64);
+	items_len += 64;
+	assert_int_equal(round_trip(XCAP_SYS_EXIT), kept);
+	free(items);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +622,8 @@ int main(void)
 		cmocka_unit_test(interfaces_have_a_limit),
 		cmocka_unit_test(events_have_names_and_parameters),
 		cmocka_unit_test(every_call_makes_an_event),
+		cmocka_unit_test(items_come_back),
+		cmocka_unit_test(items_have_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
