@@ -23,6 +23,8 @@ static const char *const random_numbers[] = {
 	"4294967295", "9223372036854775807", "-9223372036854775807",
 };
 
+static const char *const random_pids[] = { "1", "2", "7", "4095" };
+
 static const char *const random_calls[] = {
 	"read", "write", "connect", "getppid", "socketcall", "39", "511", "sigreturn",
 };
@@ -35,7 +37,8 @@ static inline void process_term(struct dice *d, struct text *s)
 		{ "ret", "n" }, { "fd.num", "n" }, { "proc.name", "s" }, { "proc.exe", "s" },
 		{ "proc.args", "s" }, { "proc.cgroup", "s" }, { "container", "s" },
 		{ "proc.user", "s" }, { "syscall", "c" }, { "syscall", "c" }, { "errno", "e" },
-		{ "evt.type", "t" }, { "evt.type", "t" },
+		{ "evt.type", "t" }, { "evt.type", "t" }, { "proc.tree", "p" }, { "fd.port", "n" },
+		{ "fd.path", "s" },
 	};
 	static const char *const numeric[] = { "=", "!=", "<", "<=", ">", ">=" };
 	static const char *const textual[] = { "=", "!=", "^=", "*=" };
@@ -56,7 +59,7 @@ static inline void process_term(struct dice *d, struct text *s)
 	else
 		say(s, "%s", throw_dice(d, 2) ? "=" : "!=");
 	for (int k = 0; k < nr; k++) {
-		const char *value = kind == 'n' ? ANY_OF(d, random_numbers) :
+		const char *value = kind == 'p' ? ANY_OF(d, random_pids) : kind == 'n' ? ANY_OF(d, random_numbers) :
 				    kind == 's' ? ANY_OF(d, random_names) :
 				    kind == 'c' ? ANY_OF(d, random_calls) :
 				    kind == 'e' ? ANY_OF(d, errors) : ANY_OF(d, types);
@@ -129,6 +132,7 @@ static inline struct xcap_record random_call(struct dice *d)
 	r.pid = random_id(d);
 	r.tid = random_id(d);
 	r.uid = throw_dice(d, 4);
+	r.trees = throw_dice(d, 16);
 	random_name(d, r.comm);
 	r.process = throw_dice(d, 2) ? &process : NULL;
 	if (r.type == XCAP_SWITCH) {

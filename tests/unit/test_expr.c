@@ -236,6 +236,170 @@ static void too_many_trees_are_told(void **state)
 	assert_non_null(strstr(err.text, "32 processes at most"));
 }
 
+static struct xcap_record entry(const char *name, const uint64_t *args)
+{
+	struct xcap_record r = call("curl", 7, name, 0);
+
+	r.type = XCAP_SYS_ENTER;
+	r.exit.ret = 0;
+	r.enter.nr = xcap_syscall_nr(name, 0);
+	r.enter.args = (const __u64 *)args;
+	return r;
+}
+
+/* Only entries have arguments, only exits results; a call of 32 bits has its own numbers. */
+static void entries_and_exits_differ(void **state)
+{
+	static const uint64_t args[6] = { 9, 3, 1 }, minus[6] = { -100ull, 3 };
+	struct xcap_record r = entry("read", args);
+
+	assert_true(keeps("fd.num=9 and syscall=read and evt.type=enter", r));
+	assert_false(keeps("fd.num!=9", r));
+	assert_true(keeps("fd.num in (3,9)", r));
+	assert_false(keeps("ret=0 or ret!=0 or errno!=ENOENT", r));
+	assert_true(keeps("fd.num<0 and syscall=openat", entry("openat", minus)));
+	/* what is not known equals nothing and differs from nothing */
+	assert_false(keeps("fd.num=9 or fd.num!=9", entry("getppid", args)));
+	assert_true(keeps("not fd.num=9", entry("getppid", args)));
+	assert_false(keeps("fd.num!=9 or fd.num=9", packet("curl", 7, 1, 2)) &&
+		     keeps("evt.type=enter", packet("curl", 7, 1, 2)));
+	assert_true(keeps("ret!=0 and evt.type=exit", call("curl", 7, "read", -1)));
+	r = entry("getppid", args);
+	assert_true(keeps("syscall=getppid", r) && keeps("syscall=110", r));
+	r.flags = XCAP_REC_COMPAT;
+	assert_false(keeps("syscall=getppid", r) || keeps("syscall=110", r));
+	r.enter.nr = 64;
+	assert_true(keeps("syscall=getppid", r));
+	r.enter.nr = 4000000000u;
+	assert_true(keeps("syscall!=getppid", r) && !keeps("syscall^=get", r));
+}
+
+static void switches_have_two_tasks(void **state)
+{
+	struct xcap_record r = { .type = XCAP_SWITCH, .pid = 7, .tid = 8, .comm = "curl", .uid = 5,
+				 .sw = { .next_pid = 0, .next_tid = 0, .next_comm = "swapper/0" } };
+
+	assert_true(keeps("proc.name=curl", r) && keeps("proc.name=swapper/0", r));
+	assert_true(keeps("proc.name=curl and proc.name^=swapper", r));
+	assert_false(keeps("proc.name!=curl", r) || keeps("proc.name!=swapper/0", r));
+	assert_true(keeps("proc.name!=bash", r));
+	assert_true(keeps("proc.pid=0", r) && keeps("proc.tid=8", r) && keeps("proc.pid<7", r));
+	assert_false(keeps("proc.pid=0 or proc.pid=7", call("curl", 8, "read", 1)));
+	assert_true(keeps("evt.type=switch and proc.uid=5", r));
+	assert_false(keeps("evt.type in (packet,syscall)", r) || keeps("evt.type!=switch", r));
+	/* terms about calls say no, terms about packets nothing */
+	assert_false(keeps("syscall=read or syscall!=read or ret<0 or fd.num=1", r));
+	assert_true(keeps("tcp port 443", r) && keeps("not (tcp or udp)", r));
+	r.comm[0] = r.sw.next_comm[0] = '\0';
+	assert_false(keeps("proc.name=curl or proc.name!=curl", r));
+}
+
+/* A filter is compiled for each link type, also for one that comes later. */
+static void other_links_have_other_offsets(void **state)
+{
+	static const uint32_t raw = 101;
+	struct xcap_record r = packet("nginx", 7, 5000, 443), ether = r;
+	struct filter *f = NULL;
+
+	r.data += 14;
+	r.caplen = r.len = 46;
+	r.packet.linktype = raw;
+	assert_true(keeps("tcp dst port 443 and proc.name=nginx", r));
+	assert_false(keeps("tcp dst port 443 and proc.name=curl", r));
+	assert_false(keeps("tcp dst port 80 or proc.name=curl", r));
+	assert_true(keeps("src host 10.0.0.1 and (proc.pid=8 or dst port 443)", r));
+	/* makes no sense there: such packets do not match, whoever owns them */
+	assert_false(keeps("ether host 2:0:0:0:0:1 or proc.pid=7", r));
+	assert_true(keeps("ether host 2:0:0:0:0:1 or proc.pid=7", ether));
+	assert_int_equal(filter_compile(&f, "ip and proc.pid=7", &raw, 1, NULL), 0);
+	assert_true(filter_match(f, &r) && filter_match(f, &ether) && filter_match(f, &r));
+	r.pid = ether.pid = 8;
+	assert_false(filter_match(f, &r) || filter_match(f, &ether));
+	filter_free(f);
+}
+
+/* n times the text, with the number of each in it. */
+static void repeat(char *to, int n, const char *first, const char *text)
+{
+	to[0] = '\0';
+	for (int i = 0; i < n; i++)
+		to += sprintf(to, i ? text : first, i);
+}
+
+static void expect_wrong(const char *text, const char *says)
+{
+	static const uint32_t ethernet = XCAP_LINK_ETHERNET;
+	struct error err = { "" };
+	struct filter *f = NULL;
+
+	assert_int_equal(filter_compile(&f, text, &ethernet, 1, &err), -EINVAL);
+	if (!strstr(err.text, says))
+		fail_msg("%.80s: %s", text, err.text);
+}
+
+static void limits_hold(void **state)
+{
+	static char text[200000], exe[70000];
+	struct xcap_process process = { .pid = 7, .exe = exe };
+	struct xcap_record r = call("fifteen-letters", 255, "read", 0);
+
+	/* values, terms, parentheses: as many as are allowed, then one more */
+	repeat(text, EXPR_MAX_VALUES, "proc.pid in (0", ",%d");
+	strcat(text, ")");
+	assert_true(keeps(text, r));
+	text[strlen(text) - 1] = '\0';
+	strcat(text, ",1)");
+	expect_wrong(text, "more than 256 values");
+	repeat(text, EXPR_MAX_TERMS, "proc.pid=255", " and proc.pid!=%d");
+	assert_true(keeps(text, r));
+	strcat(text, " and proc.pid=1");
+	expect_wrong(text, "more than 64 process terms");
+	for (int over = 0; over < 2; over++) {
+		memset(text, '(', EXPR_MAX_DEPTH + over);
+		strcpy(text + EXPR_MAX_DEPTH + over, "proc.pid=255");
+		for (int i = 0; i < EXPR_MAX_DEPTH + over; i++)
+			strcat(text, ")");
+		if (over)
+			expect_wrong(text, "more than 64 parentheses");
+		else
+			assert_true(keeps(text, r));
+	}
+	repeat(text, EXPR_MAX_NODES, "proc.pid=255", " or tcp");
+	expect_wrong(text, "put those about packets into parentheses");
+	/* "not", as often as libpcap likes */
+	repeat(text, 1001, "not ", "not ");
+	strcat(text, "proc.pid=255");
+	assert_false(keeps(text, r));
+	/* long strings */
+	memset(exe, 'x', sizeof(exe) - 1);
+	r.process = &process;
+	sprintf(text, "proc.exe='%s'", exe);
+	assert_true(keeps(text, r));
+	sprintf(text, "proc.exe='%sy'", exe);
+	assert_false(keeps(text, r));
+	assert_true(keeps("proc.name=fifteen-letters-and-more", r));
+	assert_true(keeps("proc.name^=fifteen-letters-and-more", r));
+	expect_wrong("proc.name*=fifteen-letters-and-more", "15 characters at most");
+}
+
+/* As snprintf(): the whole length, whatever there is room for. */
+static void explanations_are_cut(void **state)
+{
+	const char *text = "tcp port 80 and proc.name=nginx";
+	int len = xcap_explain_filter(text, NULL, 0);
+	char whole[1024], part[16];
+
+	assert_true(len > 100 && len < (int)sizeof(whole));
+	assert_int_equal(xcap_explain_filter(text, whole, sizeof(whole)), len);
+	assert_int_equal(strlen(whole), len);
+	assert_int_equal(xcap_explain_filter(text, part, sizeof(part)), len);
+	assert_int_equal(strlen(part), sizeof(part) - 1);
+	assert_memory_equal(part, whole, sizeof(part) - 1);
+	assert_true(xcap_explain_filter(NULL, part, 1) > 0 && !part[0]);
+	assert_int_equal(xcap_explain_filter("proc.pid=x", part, sizeof(part)), -EINVAL);
+	assert_non_null(strstr(xcap_errmsg(NULL), "proc.pid takes a number"));
+}
+
 static void mistakes_are_told(void **state)
 {
 	static const struct { const char *text, *says; } wrong[] = {
@@ -306,6 +470,11 @@ int main(void)
 		cmocka_unit_test(fields_mean_what_they_say),
 		cmocka_unit_test(trees_are_numbered_as_they_are_named),
 		cmocka_unit_test(too_many_trees_are_told),
+		cmocka_unit_test(entries_and_exits_differ),
+		cmocka_unit_test(switches_have_two_tasks),
+		cmocka_unit_test(other_links_have_other_offsets),
+		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(explanations_are_cut),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(nonsense_is_answered),
 	};
