@@ -44,6 +44,10 @@ enum {
 	BPF_F_INNER_MAP = 1 << 12,
 };
 
+struct bpf_dynptr {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
 enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -306,8 +310,14 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
+
 struct inode {
 	__u16 i_mode;
+	unsigned long i_ino;
+	struct super_block *i_sb;
 };
 
 struct file {
@@ -370,7 +380,23 @@ struct sock {
 };
 
 struct socket {
+	short type;
 	struct sock *sk;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
 };
 
 struct packet_type {
@@ -380,6 +406,10 @@ struct packet_type {
 struct packet_sock {
 	__be16 num;
 	struct packet_type prot_hook;
+};
+
+struct fs_struct {
+	struct path pwd;
 };
 
 struct mm_struct {
@@ -406,6 +436,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	struct fs_struct *fs;
 	__u64 start_boottime;
 	char comm[16];
 	const struct cred *cred;

@@ -9,6 +9,7 @@
 #define CALLS_BPF_H
 
 #include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define TS_COMPAT	0x0002		/* arch/x86: this call came by the 32-bit door */
@@ -38,6 +39,22 @@ static __always_inline bool is_compat(struct task_struct *task)
 #else
 	return false;
 #endif
+}
+
+#define S_IFMT		0170000
+#define S_IFSOCK	0140000
+
+/* The open file behind a descriptor. Return: NULL: there is none. */
+static __always_inline struct file *file_of(struct task_struct *task, __u32 fd)
+{
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **at, *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	at = BPF_CORE_READ(fdt, fd) + fd;
+	bpf_probe_read_kernel(&file, sizeof(file), at);
+	return file;
 }
 
 #endif

@@ -57,15 +57,17 @@ struct emit {
 };
 
 /* Waking costs tens of times the record, so only a reader that sleeps is woken, and once. */
+static __always_inline __u64 emit_wakes(void)
+{
+	if (likely(!ctl.sleeping))
+		return BPF_RB_NO_WAKEUP;
+	ctl.sleeping = 0;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
 static __always_inline void emit_submit(void *rec)
 {
-	__u64 flags = BPF_RB_NO_WAKEUP;
-
-	if (unlikely(ctl.sleeping)) {
-		ctl.sleeping = 0;
-		flags = BPF_RB_FORCE_WAKEUP;
-	}
-	bpf_ringbuf_submit(rec, flags);
+	bpf_ringbuf_submit(rec, emit_wakes());
 }
 
 /* Stamped after the reservation: the reader's watermark stands on that order. */

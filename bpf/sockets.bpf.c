@@ -23,8 +23,6 @@ const volatile struct sockets_cfg cfg = {};
 #define TCP_ESTABLISHED	1
 #define TCP_LISTEN	10
 #define SOCK_RAW	3
-#define S_IFMT		0170000
-#define S_IFSOCK	0140000
 
 /* How user space was told that a socket is used. */
 struct usage {
@@ -297,16 +295,11 @@ static __always_inline __u64 first_argument(struct pt_regs *regs, bool compat)
 /* Return: NULL: the descriptor is no socket of the internet families. */
 static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
 {
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **at, *file = NULL;
+	struct file *file = file_of(task, fd);
 	struct socket *socket;
 	struct sock *sk;
 	__u16 family;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	at = BPF_CORE_READ(fdt, fd) + fd;
-	bpf_probe_read_kernel(&file, sizeof(file), at);
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);

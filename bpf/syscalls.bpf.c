@@ -10,10 +10,13 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "calls.bpf.h"
+#include "emit.bpf.h"
 #include "task.bpf.h"
 #include "wanted.bpf.h"
 
 const volatile struct syscalls_cfg cfg = {};
+
+#define MAX_ERRNO 4095
 
 int self_tgid = 0;  	/* .bss: the capturing process; 0: nobody is left out */
 int opener_tgid = 0;  	/* .bss: who opened it, if that is another */
@@ -75,6 +78,9 @@ static __always_inline __u32 exit_nr(struct task_struct *task, struct pt_regs *r
 	return nr;
 }
 #else
+#define NR_EXECVE(compat)	221
+#define NR_EXECVEAT(compat)	281
+
 static __always_inline void remember_nr(struct task_struct *task, __u32 nr, bool compat)
 {
 }
@@ -114,6 +120,22 @@ static __always_inline void read_args(struct pt_regs *regs, bool compat, __u64 *
 #endif
 }
 
+#include "args.bpf.h"
+
+/*
+ * key task, value the arguments that could not be read when its call began, a bit each: the
+ * kernel brings their pages in, so they are read again at exit. Full: the longest unused goes,
+ * and those are not told.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u32);
+} faulted SEC(".maps");
+
+__s64 nr_faulted = 0;	/* .bss: about as many are in there; 0: none */
+
 static __always_inline bool wanted(__u32 nr, bool compat)
 {
 	__u32 word = nr / 64;
@@ -139,27 +161,100 @@ static __always_inline bool left_out(__u32 tgid)
 	return false;
 }
 
+/* A call of which nothing is read: made in place. */
+static __always_inline void enter_short(struct emit *e, struct task_struct *task,
+					struct pt_regs *regs, __u32 nr, bool compat)
+{
+	struct xcap_ev_enter *r = emit_reserve(e, sizeof(*r));
+
+	if (!r)
+		return;
+	emit_stamp(e, &r->ev, XEV_ENTER, sizeof(*r));
+	stamp_task(&r->ev, task);
+	r->ev.flags = compat ? XEV_COMPAT : 0;
+	r->nr = nr;
+	r->reserved = 0;
+	read_args(regs, compat, r->args);
+	emit_submit(r);
+}
+
+static __always_inline void enter_long(struct emit *e, struct task_struct *task, struct room *room,
+				       __u32 nr, bool compat)
+{
+	struct xcap_ev_enter r = { .nr = nr };
+	struct bpf_dynptr place;
+
+	if (!emit_reserve_long(e, sizeof(r) + room->at, &place))
+		return;
+	emit_stamp(e, &r.ev, XEV_ENTER, sizeof(r) + room->at);
+	stamp_task(&r.ev, task);
+	r.ev.flags = compat ? XEV_COMPAT : 0;
+	__builtin_memcpy(r.args, room->args, sizeof(r.args));
+	emit_long(&place, &r, sizeof(r), room);
+}
+
+static __always_inline void remember_faults(struct task_struct *task, __u32 mask)
+{
+	__u64 key = (__u64)task;
+
+	if (!bpf_map_update_elem(&faulted, &key, &mask, BPF_ANY))
+		__sync_fetch_and_add(&nr_faulted, 1);
+}
+
+/* Return: the arguments that could not be read when the call began. */
+static __always_inline __u32 recall_faults(struct task_struct *task)
+{
+	__u64 key = (__u64)task;
+	__u32 *was, mask;
+
+	if (likely(nr_faulted <= 0))
+		return 0;
+	was = bpf_map_lookup_elem(&faulted, &key);
+	if (!was)
+		return 0;
+	mask = *was;
+	bpf_map_delete_elem(&faulted, &key);
+	__sync_fetch_and_add(&nr_faulted, -1);
+	return mask;
+}
+
+/* Return: NULL: nothing is to be read of it, or nothing could be. */
+static __always_inline struct room *read_at_enter(struct task_struct *task, struct pt_regs *regs,
+						  __u32 nr, bool compat)
+{
+	struct walk w = { .only = ~0u };
+	struct room *room;
+
+	if (!cfg.args)
+		return NULL;
+	w.plan = plan_of(nr, compat);
+	if (!w.plan || !w.plan->nr_enter)
+		return NULL;
+	room = w.room = room_for(regs, compat, 0);
+	if (!room)
+		return NULL;
+	bpf_loop(w.plan->nr_enter, read_one, &w, 0);
+	if (unlikely(room->faulted))
+		remember_faults(task, room->faulted);
+	return room->at ? room : NULL;
+}
+
 static __always_inline void on_enter(struct pt_regs *regs, long id)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool compat = is_compat(task);
-	struct xcap_ev_enter *r;
+	struct room *room;
 	struct emit e;
 
 	remember_nr(task, id, compat);
 	if (left_out(task->tgid) || !wanted(id, compat) ||
 	    filter_call(task, false, compat, id, 0) || !emit_begin(&e))
 		return;
-	r = emit_reserve(&e, sizeof(*r));
-	if (!r)
-		return;
-	emit_stamp(&e, &r->ev, XEV_ENTER, sizeof(*r));
-	stamp_task(&r->ev, task);
-	r->ev.flags = compat ? XEV_COMPAT : 0;
-	r->nr = id;
-	r->reserved = 0;
-	read_args(regs, compat, r->args);
-	emit_submit(r);
+	room = read_at_enter(task, regs, id, compat);
+	if (room)
+		enter_long(&e, task, room, id, compat);
+	else
+		enter_short(&e, task, regs, id, compat);
 }
 
 SEC("tp_btf/sys_enter")
@@ -167,6 +262,11 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long id)
 {
 	undisturbed(on_enter(regs, id));
 	return 0;
+}
+
+static __always_inline bool is_exec(__u32 nr, bool compat)
+{
+	return nr == NR_EXECVE(compat) || nr == NR_EXECVEAT(compat);
 }
 
 /* Calls that change the user id leave no other trace. */
@@ -181,31 +281,80 @@ static __always_inline bool changes_uid(__u32 nr, bool compat)
 #endif
 }
 
-static __always_inline void on_exit(struct pt_regs *regs, long ret)
+static __always_inline void exit_short(struct emit *e, struct task_struct *task, __u32 nr,
+				       bool compat, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	bool compat = is_compat(task);
-	__u32 nr = exit_nr(task, regs, compat, ret);
-	struct xcap_ev_exit *r;
-	struct emit e;
+	struct xcap_ev_exit *r = emit_reserve(e, sizeof(*r));
 
-	if (unlikely(changes_uid(nr, compat) && !ret))
-		emit_task(task, XTASK_UID, NULL);
-	if (compat)
-		ret = (__s32)ret;
-	if (left_out(task->tgid) || !wanted(nr, compat) ||
-	    filter_call(task, true, compat, nr, ret) || !emit_begin(&e))
-		return;
-	r = emit_reserve(&e, sizeof(*r));
 	if (!r)
 		return;
-	emit_stamp(&e, &r->ev, XEV_EXIT, sizeof(*r));
+	emit_stamp(e, &r->ev, XEV_EXIT, sizeof(*r));
 	stamp_task(&r->ev, task);
 	r->ev.flags = compat ? XEV_COMPAT : 0;
 	r->nr = nr;
 	r->reserved = 0;
 	r->ret = ret;
 	emit_submit(r);
+}
+
+static __always_inline void exit_long(struct emit *e, struct task_struct *task, struct room *room,
+				      __u32 nr, bool compat, long ret)
+{
+	struct xcap_ev_exit r = { .nr = nr, .ret = ret };
+	struct bpf_dynptr place;
+
+	if (!emit_reserve_long(e, sizeof(r) + room->at, &place))
+		return;
+	emit_stamp(e, &r.ev, XEV_EXIT, sizeof(r) + room->at);
+	stamp_task(&r.ev, task);
+	r.ev.flags = compat ? XEV_COMPAT : 0;
+	emit_long(&place, &r, sizeof(r), room);
+}
+
+/* Return: NULL: nothing is to be read of it, or nothing could be. */
+static __always_inline struct room *read_at_exit(struct task_struct *task, struct pt_regs *regs,
+						 __u32 nr, bool compat, long ret)
+{
+	struct walk w = { .only = recall_faults(task) };
+	struct room *room;
+	__u32 nr_exit;
+
+	w.plan = plan_of(nr, compat);
+	if (!w.plan || (is_exec(nr, compat) && !ret))	/* then it has no registers of a call */
+		return NULL;
+	nr_exit = ret < 0 && ret >= -MAX_ERRNO ? w.plan->nr_exit_always : w.plan->nr_exit;
+	if (!nr_exit && !w.only)
+		return NULL;
+	room = w.room = room_for(regs, compat, ret);
+	if (!room)
+		return NULL;
+	if (unlikely(w.only))
+		bpf_loop(w.plan->nr_enter, read_one, &w, 0);
+	w.only = ~0u;
+	w.exit = 1;
+	bpf_loop(nr_exit, read_one, &w, 0);
+	return room->at ? room : NULL;
+}
+
+static __always_inline void on_exit(struct pt_regs *regs, long result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool compat = is_compat(task);
+	long ret = compat ? (__s32)result : result;
+	__u32 nr = exit_nr(task, regs, compat, ret);
+	struct room *room;
+	struct emit e;
+
+	if (unlikely(changes_uid(nr, compat) && !ret))
+		emit_task(task, XTASK_UID, NULL);
+	if (left_out(task->tgid) || !wanted(nr, compat) ||
+	    filter_call(task, true, compat, nr, ret) || !emit_begin(&e))
+		return;
+	room = cfg.args ? read_at_exit(task, regs, nr, compat, ret) : NULL;
+	if (room)
+		exit_long(&e, task, room, nr, compat, ret);
+	else
+		exit_short(&e, task, nr, compat, ret);
 }
 
 SEC("tp_btf/sys_exit")

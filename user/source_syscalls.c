@@ -16,9 +16,14 @@
 #include "clock.h"
 #include "rings.h"
 #include "source.h"
+#include "syscall_table.h"
 #include "syscalls.skel.h"
 
 #define MAX_PROGS 16
+
+#define DATA_DEFAULT 80		/* bytes of data that are read of a call */
+#define ROOM_MIN 32768		/* bytes for what six arguments refer to, beside data */
+#define ROOM_LARGE 131072	/* with more data than fits there */
 
 struct syscalls {
 	struct syscalls_bpf *skel;	/* NULL: another process has it */
@@ -92,6 +97,19 @@ static int parse_without(const char *list, struct syscalls_cfg *cfg, struct erro
 	}
 }
 
+static int parse_args(const struct spec *spec, struct syscalls_cfg *cfg, struct error *err)
+{
+	uint64_t data = DATA_DEFAULT;
+	bool args = true;
+	int ret = spec_bool(spec, "args", &args, err);
+
+	ret = ret ?: spec_number(spec, "data", 0, XCAP_DATA_MAX, &data, err);
+	cfg->args = args;
+	cfg->data = data;
+	cfg->room = data <= XCAP_BYTES ? ROOM_MIN : ROOM_LARGE;
+	return ret;
+}
+
 /* ---- open ---- */
 
 /* Who are we, in the initial pid namespace? The iterator tells who reads it. */
@@ -157,6 +175,31 @@ static void note_programs(struct syscalls *p)
 			p->progs[p->nr_progs++] = bpf_program__fd(prog);
 }
 
+/* What is read of each call. */
+static int tell_plans(struct bpf_map *plans)
+{
+	int ret = 0;
+
+	for (__u32 key = 0; key < bpf_map__max_entries(plans) && !ret; key++) {
+		struct xcap_plan plan;
+
+		syscall_table_plan(key % XCAP_NR_SYSCALLS, key / XCAP_NR_SYSCALLS, &plan);
+		if (plan.nr_enter || plan.nr_exit)
+			ret = bpf_map_update_elem(bpf_map__fd(plans), &key, &plan, BPF_ANY);
+	}
+	return ret;
+}
+
+/* A CPU's room holds the items of one call; what is bounded to half of it is read to any place. */
+static int size_rooms(struct bpf_map *rooms, const struct syscalls_cfg *cfg)
+{
+	int nr = libbpf_num_possible_cpus();
+	int ret = nr < 0 ? nr : bpf_map__set_max_entries(rooms, nr);
+
+	return ret ?: bpf_map__set_value_size(rooms, bpf_map__value_size(rooms) +
+					      (cfg->args ? 2 * cfg->room : 0));
+}
+
 static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg *cfg,
 		uint32_t ring_bytes)
 {
@@ -168,7 +211,10 @@ static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg 
 		return bpf_load_failed(-errno, "syscalls", s->err);
 	memcpy((void *)&p->skel->rodata->cfg, cfg, sizeof(*cfg));
 	ret = rings_prepare(p->skel->maps.events, p->skel->maps.cpus);
+	ret = ret ?: size_rooms(p->skel->maps.rooms, cfg);
 	ret = ret ?: syscalls_bpf__load(p->skel);
+	if (!ret && cfg->args)
+		ret = tell_plans(p->skel->maps.plans);
 	if (ret)
 		return bpf_load_failed(ret, "syscalls", s->err);
 	p->bss = p->skel->bss;
@@ -208,6 +254,7 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	ret = ret ?: (without ? parse_without(without, &cfg, s->err) : 0);
 	ret = ret ?: spec_bool(spec, "switches", &p->switches, s->err);
 	ret = ret ?: spec_bool(spec, "self", &p->self, s->err);
+	ret = ret ?: parse_args(spec, &cfg, s->err);
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
 	cfg.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable");
 	ret = ret ?: load(p, s, &cfg, ring_bytes);
@@ -360,7 +407,9 @@ static int source_syscalls_adopt(struct source *s)
 	return p->self || p->rings.stopped ? 0 : ask_who(p, &p->bss->self_tgid);
 }
 
-static const char *const options[] = { "only", "switches", "self", "without", "ring", NULL };
+static const char *const options[] = {
+	"only", "switches", "self", "without", "ring", "args", "data", NULL
+};
 
 const struct source_ops source_syscalls_ops = {
 	.scheme = "syscalls",

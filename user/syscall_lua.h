@@ -8,6 +8,7 @@
 #define O(n, ...) "o "..#n
 #define P(n, ...) "p "..#n
 #define F(n) "f "..#n
+#define FI F
 #define RF(n) nil
 #define RP(n) nil
 #define S P

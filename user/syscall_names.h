@@ -7,7 +7,7 @@
  * -1: no such call there. An argument is a letter and its name as the man page has it:
  *
  *	D int · L signed and as wide as a register · U unsigned · X hexadecimal
- *	O octal · P pointer · F file descriptor
+ *	O octal · P pointer · F file descriptor (FI: gone at exit)
  *
  * and where a form is known (arg_forms.list) that: D(whence, seek). What a pointer refers
  * to is read where the letter says so:
@@ -72,7 +72,7 @@ C(clock_settime, 227, 264, 112, D(clockid, clockid), T(tp, timespec))
 C(clock_settime64, -1, 404, -1, D(clockid, clockid), T(tp, timespec64))
 C(clone, 56, 120, 220, X(flags, clone_flags), P(stack), P(parent_tid), P(child_tid), X(tls))
 C(clone3, 435, 435, 435, T(cl_args, clone_args), U(size))
-C(close, 3, 6, 57, F(fd))
+C(close, 3, 6, 57, FI(fd))
 C(close_range, 436, 436, 436, U(first), U(last), X(flags, close_range))
 C(connect, 42, 362, 203, F(sockfd), A(addr, 2), U(addrlen))
 C(copy_file_range, 326, 377, 285, F(fd_in), TIO(off_in, offset64), F(fd_out),

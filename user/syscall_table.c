@@ -34,6 +34,7 @@ struct call {
 #define O(n, ...) VALUE('o', n, __VA_ARGS__)
 #define P(n, ...) VALUE('p', n, __VA_ARGS__)
 #define F(n) { .name = #n, .kind = 'f', .how = XREAD_FILE, .in = true, .out = true }
+#define FI(n) { .name = #n, .kind = 'f', .how = XREAD_FILE, .in = true }
 #define RF(n) [6] = { .name = #n, .kind = 'f', .how = XREAD_FILE, .out = true }
 #define RP(n) [6] = { .name = #n, .kind = 'p' }
 

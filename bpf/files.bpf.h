@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * In:   a descriptor of the current task.
+ * Out:  an item that says what it is: path, kind, addresses of a socket.
+ * Owns: the map below.
+ * Runs on: the CPU of the task, undisturbed. Descriptors of other threads may be closed
+ *          meanwhile: all is read with care, and what is gone may come out as nonsense once.
+ */
+#ifndef FILES_BPF_H
+#define FILES_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "calls.bpf.h"
+#include "path.bpf.h"
+#include "room.bpf.h"
+
+#define AF_UNIX		1
+#define AF_INET		2
+#define AF_INET6	10
+#define PIPEFS		0x50495045
+#define ANON_INODES	0x09041934
+#define FD_CWD		(-100)
+#define UNIX_PATH	127		/* sun_path is shorter */
+#define ANON_NAME	128
+
+/* key 0. Written and read by one program run at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_room);
+} path_rooms SEC(".maps");
+
+/* ---- names of what is in no directory ---- */
+
+/* "socket:[4711]" at the end of the text. Return: its length with the NUL. */
+static __always_inline __u32 name_by_inode(struct path_room *p, __u64 ino, bool pipe)
+{
+	__u32 at = PATH_SIZE - 2;
+
+	p->text[PATH_SIZE - 1] = '\0';
+	p->text[PATH_SIZE - 2] = ']';
+	for (int i = 0; i < 20; i++) {
+		at = (at - 1) & (PATH_SIZE - 1);
+		p->text[at] = '0' + ino % 10;
+		ino /= 10;
+		if (!ino)
+			break;
+	}
+	at = (at - (pipe ? 6 : 8)) & (PATH_SIZE - 1);
+	if (pipe)
+		__builtin_memcpy(p->text + at, "pipe:[", 6);
+	else
+		__builtin_memcpy(p->text + at, "socket:[", 8);
+	p->at = at;
+	return PATH_SIZE - at;
+}
+
+/* "anon_inode:[eventpoll]" */
+static __always_inline __u32 name_of_anon(struct path_room *p, const struct dentry *dentry)
+{
+	long len;
+
+	__builtin_memcpy(p->text, "anon_inode:", 11);
+	p->at = 0;
+	len = bpf_probe_read_kernel_str(p->text + 11, ANON_NAME, BPF_CORE_READ(dentry, d_name.name));
+	return 11 + (len < 0 ? 0 : len & (ANON_NAME - 1));
+}
+
+/* ---- sockets ---- */
+
+static __always_inline void fill_inet(struct xcap_ev_file *f, struct sock *sk)
+{
+	f->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	f->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (f->family == AF_INET6) {
+		bpf_probe_read_kernel(f->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_probe_read_kernel(f->remote, 16, &sk->__sk_common.skc_v6_daddr);
+	} else {
+		bpf_probe_read_kernel(f->local, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_probe_read_kernel(f->remote, 4, &sk->__sk_common.skc_daddr);
+	}
+}
+
+/* Its own address, or where it has none its peer's. Return: length of the name; 0: none. */
+static __always_inline __u32 name_of_unix(struct path_room *p, struct sock *sk)
+{
+	struct unix_sock *u = (struct unix_sock *)sk;
+	struct unix_address *address = BPF_CORE_READ(u, addr);
+	__u32 len;
+
+	if (!address) {
+		u = (struct unix_sock *)BPF_CORE_READ(u, peer);
+		address = u ? BPF_CORE_READ(u, addr) : NULL;
+	}
+	len = address ? BPF_CORE_READ(address, len) : 0;
+	if (len <= 2)
+		return 0;
+	len = (len - 2) & UNIX_PATH;
+	bpf_probe_read_kernel(p->text, len, (void *)address +
+			      bpf_core_field_offset(struct unix_address, name) + 2);
+	p->at = 0;
+	if (!p->text[0]) {		/* abstract: no NUL ends it */
+		p->text[0] = '@';
+		return len + 1;
+	}
+	return len;
+}
+
+/* Return: length of its name with its NUL. */
+static __always_inline __u32 fill_socket(struct xcap_ev_file *f, struct path_room *p,
+					 const struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	__u32 len = 0;
+
+	f->kind = XFILE_SOCKET;
+	f->type = BPF_CORE_READ(socket, type);
+	f->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	f->protocol = BPF_CORE_READ(sk, sk_protocol);
+	f->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (f->family == AF_INET || f->family == AF_INET6)
+		fill_inet(f, sk);
+	if (f->family == AF_UNIX)
+		len = name_of_unix(p, sk);
+	return len ?: name_by_inode(p, f->ino, false);
+}
+
+/* ---- the item ---- */
+
+/* Return: length of its name, with its NUL, which is at p->text[p->at]. */
+static __always_inline __u32 fill_file(struct xcap_ev_file *f, struct path_room *p,
+				       const struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	__u64 fs = BPF_CORE_READ(inode, i_sb, s_magic);
+
+	f->ino = BPF_CORE_READ(inode, i_ino);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK && BPF_CORE_READ(file, private_data))
+		return fill_socket(f, p, file);
+	f->kind = XFILE_OTHER;
+	if (fs == PIPEFS)
+		return name_by_inode(p, f->ino, true);
+	if (fs == ANON_INODES)
+		return name_of_anon(p, BPF_CORE_READ(file, f_path.dentry));
+	f->kind = XFILE_PATH;
+	return path_of(&file->f_path, p);
+}
+
+static __always_inline void read_name(struct room *r, struct path_room *p, __u32 len)
+{
+	__u32 at = p->at;
+
+	opaque(at);
+	opaque(len);
+	if (at >= PATH_SIZE || !len || len > PATH_SIZE)
+		return;
+	if (!room_read_kernel(r, p->text + at, len - 1))
+		r->at += len - 1;
+}
+
+static __always_inline void read_file(struct room *r, __u32 arg, __s32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct file *file = fd == FD_CWD ? NULL : file_of(task, fd);
+	struct xcap_ev_file f = {};
+	struct path_room *p;
+	__u32 zero = 0, len;
+
+	p = bpf_map_lookup_elem(&path_rooms, &zero);
+	if (!p || (!file && fd != FD_CWD))
+		return;
+	p->cut = 0;
+	if (file) {
+		len = fill_file(&f, p, file);
+	} else {
+		f.kind = XFILE_PATH;
+		len = path_of(&task->fs->pwd, p);
+	}
+	if (!item_begin(r, arg, XITEM_FILE))
+		return;
+	if (p->cut)
+		r->flags |= XITEM_CUT;
+	room_read_kernel(r, &f, sizeof(f));
+	r->at += sizeof(f);
+	read_name(r, p, len);
+	item_end(r, 0);
+}
+
+#endif
