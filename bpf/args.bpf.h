@@ -165,7 +165,8 @@ static long read_one_iovec(__u32 i, struct walk *w)
 }
 
 /* limit: bytes that there are; -1: as many as the buffers have */
-static __always_inline void read_iov(struct walk *w, __u32 arg, __u64 from, __u32 count, __s64 limit)
+static __always_inline void read_iov(struct walk *w, __u32 arg, __u64 from, __u32 count,
+				     __s64 limit)
 {
 	struct room *r = w->room;
 
@@ -259,7 +260,8 @@ static __always_inline void read_memory(struct walk *w, const struct xcap_read *
 		read_bytes(r, read->arg, XITEM_BYTES, from, bytes, XCAP_BYTES);
 		break;
 	case XREAD_BITS:
-		read_bytes(r, read->arg, XITEM_BYTES, from, ((__u32)count + 63) / 64 * 8, XCAP_BYTES);
+		bytes = ((__u32)count + 63) / 64 * 8;
+		read_bytes(r, read->arg, XITEM_BYTES, from, bytes, XCAP_BYTES);
 		break;
 	case XREAD_VIA:
 		read_via(r, read->arg, from, count);

@@ -66,7 +66,8 @@ static __always_inline __u32 name_of_anon(struct path_room *p, const struct dent
 
 	__builtin_memcpy(p->text, "anon_inode:", 11);
 	p->at = 0;
-	len = bpf_probe_read_kernel_str(p->text + 11, ANON_NAME, BPF_CORE_READ(dentry, d_name.name));
+	len = bpf_probe_read_kernel_str(p->text + 11, ANON_NAME,
+					BPF_CORE_READ(dentry, d_name.name));
 	return 11 + (len < 0 ? 0 : len & (ANON_NAME - 1));
 }
 
@@ -140,7 +141,7 @@ static __always_inline __u32 fill_file(struct xcap_ev_file *f, struct path_room 
 	__u64 fs = BPF_CORE_READ(inode, i_sb, s_magic);
 
 	f->ino = BPF_CORE_READ(inode, i_ino);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK && BPF_CORE_READ(file, private_data))
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK)
 		return fill_socket(f, p, file);
 	f->kind = XFILE_OTHER;
 	if (fs == PIPEFS)

@@ -32,6 +32,7 @@ struct extcap {
 	bool interfaces, dlts, config, capture;
 	const char *interface, *fifo, *version, *reload;
 	char *only;
+	uint64_t data;
 	bool switches;
 	bool with_packets;
 	int pipe_fd;
@@ -80,6 +81,10 @@ static const struct control controls[] = {
 	{ ROW("switches", OPTION_FLAG, switches, NULL, "context switches too"),
 	  .display = "Context switches", .type = "boolflag", .preset = "false",
 	  .key = "switches" },
+	{ { 0, "data", OPTION_SIZE, offsetof(struct extcap, data), "BYTES",
+	    "keep so many bytes of what a call reads, writes, sends or receives (80)", 0, 65536 },
+	  .display = "Data of a system call", .type = "unsigned", .preset = "80",
+	  .key = "data" },
 	{ { 0, "snaplen", OPTION_SIZE, offsetof(struct extcap, c.snaplen), "BYTES",
 	    "keep so many bytes of a packet (262144)", 1, 262144 },
 	  .display = "Bytes of a packet", .type = "unsigned", .preset = "262144",
@@ -326,7 +331,7 @@ static void put_control(struct specs *s, const struct extcap *e, const struct co
 		fputs(*(char *const *)field, s->out);
 		return;
 	default:
-		if (!*(const uint64_t *)field)
+		if (*(const uint64_t *)field == strtoull(c->preset, NULL, 10))
 			return;
 		put_key(s, c->key);
 		fprintf(s->out, "%llu", (unsigned long long)*(const uint64_t *)field);
@@ -470,7 +475,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 		.c = { .called = cmd->called, .silent = true, .managed = true,
 		       .tick = look_for_reader,
 		       .denied = "; xcap-extcap(1) says how a group is given them" },
-		.pipe_fd = -1,
+		.data = 80, .pipe_fd = -1,
 	};
 	int words, code;
 

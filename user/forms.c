@@ -125,10 +125,22 @@ static void put_udp(uint8_t *p, size_t udp_len, const struct xcap_record *rec)
 		put16(p + 6, 0xffff);	/* 0 would say that there is none */
 }
 
+/* The line, ended by "..." where it is too long for a frame. Return: its length; -EINVAL. */
+static int frame_text(const struct xcap_record *rec, char text[XCAP_TEXT_MAX])
+{
+	int len = xcap_record_text(rec, text, XCAP_TEXT_MAX - 3);
+
+	if (len < XCAP_TEXT_MAX - 3)
+		return len;
+	len = strlen(text);
+	strcpy(text + len, "...");
+	return len + 3;
+}
+
 int form_ethernet(const struct xcap_record *rec, uint8_t *buf, size_t size)
 {
 	char text[XCAP_TEXT_MAX];
-	int len = xcap_record_text(rec, text, sizeof(text));
+	int len = frame_text(rec, text);
 	uint8_t *udp = buf + UDP_AT;
 
 	if (len < 0)

@@ -67,7 +67,7 @@ for word, s in sentences("config"):
         assert word == "value" and args[s["arg"]]["type"] == "selector" and s["display"], s
         args[s["arg"]].setdefault("values", []).append(s)
 calls = [a["call"] for a in args.values()]
-assert calls == ["--only", "--switches", "--snaplen", "--slack", "--ring"], calls
+assert calls == ["--only", "--switches", "--data", "--snaplen", "--slack", "--ring"], calls
 without = [s["call"] for word, s in sentences("calls") if word == "arg"]
 assert without == [c for c in calls if c != "--snaplen"], without
 

@@ -78,11 +78,11 @@ ns_bg tx lines xcap dump -i 'tap:veth0,syscalls?only=sendto' -n
 wait_for lines.err '^xcap: capturing' || fail "no start line"
 say 1
 wait_for lines.out ' out 10.77.0.1:[0-9]+ > 10.77.0.2:9 udp len 43 say\[[0-9]+\]$' 5 || fail "no packet"
-wait_for lines.out ' say\[[0-9]+\] > sendto\(sockfd=[0-9]+, buf=0x[0-9a-f]+, len=1, ' 5 ||
+wait_for lines.out ' say\[[0-9]+\] > sendto\(sockfd=[0-9]+\(socket:\[[0-9]+\]\), buf="0", len=1, flags=0, dest_addr=10\.77\.0\.2:9, ' 5 ||
 	fail "no call"
 wait_for lines.out ' say\[[0-9]+\] < sendto = 1$' 5 || fail "no result"
 # entry, packet, exit: the order in which they happened
-awk '/ say\[.*> sendto/ { e = NR } /10.77.0.2:9/ { p = NR } / say\[.*< sendto/ { x = NR }
+awk '/ say\[.*> sendto/ { e = NR } / > 10.77.0.2:9 udp/ { p = NR } / say\[.*< sendto/ { x = NR }
 	END { exit !(e < p && p < x) }' lines.out || fail "call, packet and result are not in order"
 stop lines || fail "exit $?"
 

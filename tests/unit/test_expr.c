@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <cmocka.h>
 #include "expr.h"
 #include "filter.h"
@@ -182,6 +183,9 @@ static void fields_mean_what_they_say(void **state)
 	assert_false(keeps("container=0123456789", r));
 	assert_true(keeps("proc.uid=0 and proc.user=root", r));
 	assert_true(keeps("errno=ENOENT", r));
+	r.uid = XCAP_UID_UNKNOWN;
+	assert_false(keeps("proc.uid!=5", r));
+	assert_false(keeps("proc.user!=root", r));
 	assert_true(keeps("proc.pid in (5, 6, 7)", r));
 	assert_true(keeps("proc.pid>=7 and proc.pid<8 and proc.tid!=9", r));
 	r.type = XCAP_LOSS;
@@ -400,6 +404,44 @@ static void explanations_are_cut(void **state)
 	assert_non_null(strstr(xcap_errmsg(NULL), "proc.pid takes a number"));
 }
 
+/* What a descriptor is stands behind the call, as the kernel half writes it. */
+static void descriptors(void **state)
+{
+	static struct {
+		struct xcap_ev_item item;
+		struct xcap_ev_file file;
+		char path[8];
+	} path = { { .kind = XITEM_FILE, .len = sizeof(path.file) + 6 },
+		   { .kind = XFILE_PATH }, "/etc/x" },
+	  sock = { { .kind = XITEM_FILE, .len = sizeof(sock.file) },
+		   { .kind = XFILE_SOCKET, .family = AF_INET, .local_port = 443,
+		     .remote_port = 51122, .local = { 10, 0, 0, 1 }, .remote = { 10, 0, 0, 7 } }, "" };
+	struct xcap_record r = call("curl", 7, "read", -2);
+
+	r.data = (const __u8 *)&path;
+	r.caplen = sizeof(path);
+	assert_true(keeps("fd.path^=/etc and ret<0", r));
+	assert_true(keeps("fd.path=/etc/x", r));
+	assert_false(keeps("fd.path=/etc/", r));
+	assert_true(keeps("fd.path!=/etc/", r));
+	assert_false(keeps("fd.port=443", r));
+	assert_false(keeps("fd.port!=443", r));
+	r.data = (const __u8 *)&sock;
+	r.caplen = sizeof(sock) - sizeof(sock.path);
+	assert_true(keeps("fd.port=443", r));
+	assert_true(keeps("fd.port=51122", r));
+	assert_false(keeps("fd.port=80", r));
+	assert_true(keeps("fd.port>50000", r));
+	assert_true(keeps("fd.ip=10.0.0.7", r));
+	assert_true(keeps("fd.ip=10.0.0.0/24", r));
+	assert_false(keeps("fd.ip=10.0.1.0/24", r));
+	assert_false(keeps("fd.ip=::/0", r));
+	assert_false(keeps("fd.path^=/", r));
+	r.caplen--;			/* damaged: nothing is known */
+	assert_false(keeps("fd.port=443", r));
+	assert_false(keeps("fd.ip!=1.2.3.4", r));
+}
+
 static void mistakes_are_told(void **state)
 {
 	static const struct { const char *text, *says; } wrong[] = {
@@ -475,6 +517,7 @@ int main(void)
 		cmocka_unit_test(other_links_have_other_offsets),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(explanations_are_cut),
+		cmocka_unit_test(descriptors),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(nonsense_is_answered),
 	};

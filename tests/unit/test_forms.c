@@ -17,6 +17,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "forms.h"
+#include "xcap_event.h"
 
 static uint8_t buf[FORM_SIZE_MAX];
 static const __u64 write_args[6] = { 8, 0x7ffc0010, 4096, 4, 5, -1ull };
@@ -104,6 +105,28 @@ static const char *frame_text(const struct xcap_record *r)
 	memcpy(text, buf + 42, len - 42);
 	text[len - 42] = '\0';
 	return text;
+}
+
+/* A path as long as one can be: cut, and said so. */
+static void long_lines(void **state)
+{
+	static struct {
+		struct xcap_ev_item item;
+		char path[4096];
+	} path = { { .arg = 1, .kind = XITEM_BYTES, .len = 4095, .whole = 4095 }, "" };
+	struct xcap_record r = enter();
+	const char *text;
+
+	r.enter.nr = xcap_syscall_nr("openat", 0);
+	r.data = (const __u8 *)&path;
+	r.caplen = sizeof(path);
+	for (int fill = 0; fill < 2; fill++) {
+		for (int i = 0; i < 4095; i++)		/* two bytes each; an escape each */
+			path.path[i] = fill ? 1 : i & 1 ? '\xa9' : '\xc3';
+		text = frame_text(&r);
+		assert_in_range(strlen(text), XCAP_TEXT_MAX - 8, XCAP_TEXT_MAX + 2);
+		assert_string_equal(text + strlen(text) - 3, "...");
+	}
 }
 
 static unsigned int port(const struct xcap_record *r)
@@ -357,6 +380,7 @@ static int write_file(const char *path, const char *kind)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(frames),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(ports),
