@@ -51,6 +51,7 @@ struct owners {
 	unsigned int nr, nr_closed;
 	struct address addresses[NR_ADDRESSES];
 	unsigned int nr_addresses;
+	uint64_t nr_learned;		/* times that a socket or an address got to be known */
 };
 
 struct owners *owners_new(void)
@@ -74,6 +75,11 @@ void owners_free(struct owners *t)
 unsigned int owners_count(const struct owners *t)
 {
 	return t->nr;
+}
+
+uint64_t owners_nr_learned(const struct owners *t)
+{
+	return t->nr_learned;
 }
 
 /* ---- hashing ---- */
@@ -145,6 +151,7 @@ void owners_add_address(struct owners *t, uint64_t netns, const uint8_t a[16])
 	to->netns = netns;
 	memcpy(to->bytes, a, 16);
 	t->nr_addresses++;
+	t->nr_learned++;
 }
 
 /* ---- sockets in and out of the hashes ---- */
@@ -244,6 +251,7 @@ static void learn_addresses(struct owners *t, struct sock *s, const uint8_t loca
 	/* closing takes the addresses away; what is still under way needs them */
 	if (s->where == PAIRS && (is_any(remote) || is_any(local)))
 		return;
+	t->nr_learned++;
 	unlink_place(t, s);
 	memcpy(s->local, local, 16);
 	memcpy(s->remote, remote, 16);

@@ -13,7 +13,10 @@
 
 struct owners;
 
-/* What of a packet tells its socket. Addresses as in xcap_ev_sock, ports in host order. */
+/*
+ * What of a packet tells its socket. Addresses as in xcap_ev_sock, ports in host order. No padding:
+ * two that are the same have the same bytes.
+ */
 struct owner_flow {
 	uint64_t cookie;	/* of the socket that sent it; 0 not known */
 	uint64_t netns;		/* of the interface */
@@ -21,8 +24,10 @@ struct owner_flow {
 	uint8_t  protocol;	/* 0: no more is known than what stands above */
 	bool     out;		/* it leaves: the source is here */
 	uint16_t src_port, dst_port;
+	uint16_t reserved[3];
 	uint8_t  src[16], dst[16];
 };
+_Static_assert(sizeof(struct owner_flow) == 64, "no padding");
 
 struct owner {
 	uint32_t pid, tid, uid;
@@ -49,6 +54,9 @@ void owners_add_address(struct owners *t, uint64_t netns, const uint8_t address[
  */
 bool owners_find(struct owners *t, const struct owner_flow *flow, int64_t mono_ns,
 		 struct owner *out, bool *sure);
+
+/* How often packets have told addresses that were new. */
+uint64_t owners_nr_learned(const struct owners *t);
 
 /* Sockets in the table. */
 unsigned int owners_count(const struct owners *t);

@@ -380,7 +380,7 @@ uint32_t source_wants(const struct source_ops *ops, const struct spec *spec,
 	if (hook && !strcmp(hook, "xdp"))
 		wants |= SOURCE_WANTS_EARLY;
 	spec_bool(spec, "owner", &owners, NULL);
-	return owners ? wants : wants & ~(SOURCE_WANTS_SOCKETS | SOURCE_WANTS_EARLY);
+	return owners || !(wants & SOURCE_WANTS_SOCKETS) ? wants : 0;
 }
 
 int source_open(struct source *s, const struct spec *spec)

@@ -18,7 +18,24 @@
 #include "tables.h"
 #include "tasks.h"
 
+#define NR_RECENT 256			/* flows; a power of two */
 #define ASK_NS (100 * NS_PER_MS)	/* how often addresses are asked for */
+
+/*
+ * Who was found for a flow. It is so for whatever comes later, until the tables change: then
+ * nr_applied or what the owners learned from packets has; or until until_ns.
+ */
+struct named {
+	struct owner_flow flow;
+	uint64_t state;			/* 0: never was */
+	int64_t from_ns, until_ns;
+	uint32_t pid, tid, uid;
+	uint8_t how;			/* XCAP_OWNER_ */
+	char comm[16];
+	uint64_t cgroup_id;
+	const struct xcap_cgroup *cgroup;
+	const struct xcap_process *process;
+};
 
 struct tables {
 	struct epoch epoch;
@@ -28,6 +45,8 @@ struct tables {
 	struct owners *owners;		/* NULL: no packet wants one */
 	int64_t asked_ns;		/* when the addresses of this host were asked for */
 	bool follows;			/* somebody */
+	uint64_t nr_applied;		/* records, and 1 */
+	struct named recent[NR_RECENT];
 };
 
 struct tables *tables_new(bool sockets)
@@ -36,6 +55,7 @@ struct tables *tables_new(bool sockets)
 
 	if (!t)
 		return NULL;
+	t->nr_applied = 1;
 	t->tasks = tasks_new();
 	t->processes = processes_new(&t->epoch);
 	t->cgroups = cgroups_new();
@@ -90,6 +110,7 @@ void tables_apply(struct tables *t, const struct xcap_record *rec)
 {
 	const void *ev = rec->data;
 
+	t->nr_applied++;
 	switch (rec->type) {
 	case XEV_TASK:
 		if (rec->caplen < sizeof(struct xcap_ev_task))
@@ -201,19 +222,62 @@ static uint32_t trees_of_receiver(struct tables *t, const struct owner_flow *flo
 	       processes_trees(process_of(t, &o, mono_ns)) : 0;
 }
 
-static void name_owner(struct tables *t, struct xcap_record *rec, const struct owner *o)
+static void name_owner(struct tables *t, int64_t mono_ns, const struct owner *o, struct named *as)
 {
-	const struct task_name *n = tasks_at(t->tasks, o->tid, rec->mono_ns);
+	const struct task_name *n = tasks_at(t->tasks, o->tid, mono_ns);
 
-	rec->pid = o->pid;
-	rec->tid = o->tid;
-	rec->owner = o->how;
-	rec->uid = n ? n->uid : o->uid;
-	rec->cgroup_id = n ? n->cgroup_id : o->cgroup_id;
-	memcpy(rec->comm, n ? n->comm : o->comm, sizeof(rec->comm));
-	rec->cgroup = cgroups_get(t->cgroups, rec->cgroup_id);
-	rec->process = process_of(t, o, rec->mono_ns);
+	as->pid = o->pid;
+	as->tid = o->tid;
+	as->how = o->how;
+	as->uid = n ? n->uid : o->uid;
+	as->cgroup_id = n ? n->cgroup_id : o->cgroup_id;
+	memcpy(as->comm, n ? n->comm : o->comm, sizeof(as->comm));
+	as->cgroup = cgroups_get(t->cgroups, as->cgroup_id);
+	as->process = process_of(t, o, mono_ns);
+}
+
+static void put_owner(struct xcap_record *rec, const struct named *as)
+{
+	rec->pid = as->pid;
+	rec->tid = as->tid;
+	rec->owner = as->how;
+	rec->uid = as->uid;
+	rec->cgroup_id = as->cgroup_id;
+	memcpy(rec->comm, as->comm, sizeof(rec->comm));
+	rec->cgroup = as->cgroup;
+	rec->process = as->process;
 	rec->trees = processes_trees(rec->process);
+}
+
+/* Flows have no padding to compare: see there. */
+static struct named *recent(struct tables *t, const struct owner_flow *flow)
+{
+	uint64_t words[sizeof(*flow) / 8], h = 0;
+
+	memcpy(words, flow, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / 8; i++)
+		h = (h ^ words[i]) * 0x9e3779b97f4a7c15ull;
+	return &t->recent[h >> 32 & (NR_RECENT - 1)];
+}
+
+/* Return: *as says who it is, or that nobody is known. */
+static void find_owner(struct tables *t, const struct owner_flow *flow, int64_t mono_ns,
+		       struct named *as)
+{
+	struct owner o;
+	bool sure, found;
+
+	found = owners_find(t->owners, flow, mono_ns, &o, &sure);
+	if (!sure && ask_addresses(t, flow->netns, mono_ns))
+		found = owners_find(t->owners, flow, mono_ns, &o, &sure);
+	as->how = XCAP_OWNER_NONE;
+	if (found)
+		name_owner(t, mono_ns, &o, as);
+	/* what it taught the table is part of the state that the answer is of */
+	as->state = t->nr_applied + owners_nr_learned(t->owners);
+	as->from_ns = mono_ns;
+	as->until_ns = sure ? INT64_MAX : t->asked_ns + ASK_NS;
+	as->flow = *flow;
 }
 
 void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback)
@@ -224,18 +288,19 @@ void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool 
 		.ifindex = rec->ifindex,
 		.out = loopback || rec->direction == XCAP_DIR_OUT,
 	};
-	struct owner o;
-	bool sure, found;
+	struct named *as;
 
 	if (!t->owners)
 		return;
 	if (!flow_parse(rec, &flow))
 		flow.protocol = 0;
-	found = owners_find(t->owners, &flow, rec->mono_ns, &o, &sure);
-	if (!sure && ask_addresses(t, netns, rec->mono_ns))
-		found = owners_find(t->owners, &flow, rec->mono_ns, &o, &sure);
-	if (found)
-		name_owner(t, rec, &o);
+	as = recent(t, &flow);
+	if (as->state != t->nr_applied + owners_nr_learned(t->owners) ||
+	    rec->mono_ns < as->from_ns || rec->mono_ns >= as->until_ns ||
+	    memcmp(&as->flow, &flow, sizeof(flow)))
+		find_owner(t, &flow, rec->mono_ns, as);
+	if (as->how != XCAP_OWNER_NONE)
+		put_owner(rec, as);
 	if (loopback && t->follows && flow.protocol)
 		rec->trees |= trees_of_receiver(t, &flow, rec->mono_ns);
 }

@@ -20,6 +20,8 @@
 #include "bench_shared.h"
 
 #define BENCH_NIC "bench1"	/* the receiving end; bench0 sends */
+#define BENCH_ADDRESS "192.0.2.1"	/* and port of a UDP socket of the driver's */
+#define BENCH_PORT 7777
 #define BENCH_SEND_CPU 0
 #define BENCH_READ_CPU 1
 #define BENCH_SHARE_FD 3	/* a receiver is born with it */

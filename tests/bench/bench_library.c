@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	struct xcap_opts opts = { .sz = sizeof(opts), .filter = argc == 4 ? argv[3] : NULL };
 	struct xcap_record recs[BATCH];
 	int nr, i, timeout_ms = opts.filter ? FILTER_WAIT_MS : WAIT_MS;
-	uint64_t received = 0, times = 0;
+	uint64_t received = 0, owned = 0, times = 0;
 	struct xcap *x;
 
 	if (argc != 3 && argc != 4)
@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 		for (i = 0; i < nr; i++) {
 			times += recs[i].mono_ns + (recs[i].data ? recs[i].data[0] : 0);
 			received += recs[i].type != XCAP_LOSS;
+			owned += recs[i].owner != XCAP_OWNER_NONE;
 		}
 		if (nr > 0) {
 			xcap_release(x, recs, nr);
@@ -58,5 +59,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < XCAP_DROP_MAX; i++)
 		share->lost += i == XCAP_DROP_UNREAD ? 0 : stats.dropped[i];
 	xcap_close(x);
+	if (strstr(argv[2], "owner=on") && owned != received)
+		errx(1, "%llu of %llu packets have an owner", (unsigned long long)owned,
+		     (unsigned long long)received);
 	return times == 1;	/* keeps the reads; never so */
 }

@@ -9,7 +9,9 @@
  * Exit status: 1 a ratio is below its promise.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <libgen.h>
+#include <netinet/in.h>
 #include "bench.h"
 #include "generator.h"
 #include "receiver.h"
@@ -20,7 +22,8 @@ enum { MAX_ROUNDS = 25, RUN_MS = 150, STEPS = 7, TRIES = 2 };
 /* A filter that looks at some of each frame before it refuses it. */
 #define REFUSES "ether src 02:00:00:00:00:07 or ether[40:4] = 7 or tcp port 80"
 
-enum kind { FLOOR, RESIDENT, TCPDUMP };
+/* OWNED: as RESIDENT, for frames that are a socket's */
+enum kind { FLOOR, RESIDENT, OWNED, TCPDUMP };
 
 /* Values of one receiver, one of each a round. */
 struct values {
@@ -59,6 +62,14 @@ static struct mode {
 	  .argv = { "bench_library", "poll", "xsk:" BENCH_NIC, REFUSES } },
 	{ .name = "library tap:?hook=xdp, refuses", .kind = RESIDENT,
 	  .argv = { "bench_library", "poll", "tap:" BENCH_NIC "?hook=xdp", REFUSES } },
+	{ .name = "library xsk:?owner=off", .kind = OWNED,
+	  .argv = { "bench_library", "poll", "xsk:" BENCH_NIC "?owner=off" } },
+	{ .name = "library xsk:?owner=on", .kind = OWNED,
+	  .argv = { "bench_library", "poll", "xsk:" BENCH_NIC "?owner=on" } },
+	{ .name = "library tap:?owner=off", .kind = OWNED,
+	  .argv = { "bench_library", "poll", "tap:" BENCH_NIC "?owner=off" } },
+	{ .name = "library tap:?owner=on", .kind = OWNED,
+	  .argv = { "bench_library", "poll", "tap:" BENCH_NIC "?owner=on" } },
 	{ .name = "tcpdump -w /dev/null", .kind = TCPDUMP, .argv = { BENCH_NIC } },
 	{ .name = "xcap run tcpdump, xsk:", .kind = TCPDUMP, .argv = { "xsk:" BENCH_NIC } },
 	{ .name = "xcap run tcpdump, tap:", .kind = TCPDUMP, .argv = { "tap:" BENCH_NIC } },
@@ -78,6 +89,8 @@ static const struct promise {
 	{ "library tap:?hook=xdp", "bare ring, passed on", 0 },
 	{ "library xsk:, refuses", "counts, passed on", 0.9 },
 	{ "library tap:?hook=xdp, refuses", "counts, passed on", 0.9 },
+	{ "library xsk:?owner=on", "library xsk:?owner=off", 0.95 },
+	{ "library tap:?owner=on", "library tap:?owner=off", 0.8 },
 	{ "bare AF_XDP, poll, stamped", "tcpdump -w /dev/null", 0 },
 	{ "library xsk:, poll", "tcpdump -w /dev/null", 0 },
 	{ "library tap:?hook=xdp", "tcpdump -w /dev/null", 0 },
@@ -109,7 +122,7 @@ static uint64_t probe(struct mode *m, struct receiver *r, double pps, struct gen
 
 	if (m->kind == TCPDUMP && tcpdump_open(r, m->argv[0]))
 		errx(1, "tcpdump does not start");
-	if (m->kind == RESIDENT)
+	if (m->kind == RESIDENT || m->kind == OWNED)
 		before = receiver_count(r);
 	cpu = clock_ns(r->cpu);
 	*sent = gen_run(&gen, pps, RUN_MS);
@@ -192,6 +205,7 @@ static void measure(struct mode *m)
 	const char *argv[5] = { path };
 	int i;
 
+	gen.frame = m->kind == OWNED ? gen_sockets : gen_nobodys;
 	if (m->kind == FLOOR) {
 		drop_floor(m);
 	} else if (m->kind == TCPDUMP) {
@@ -278,6 +292,18 @@ static int is_wanted(const char *name, char **words)
 	return 0;
 }
 
+/* Whose the frames of OWNED are. No interface has its address: that would add frames of its own. */
+static void own_socket(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(BENCH_PORT),
+				 .sin_addr.s_addr = inet_addr(BENCH_ADDRESS) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), one = 1;
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)))
+		err(1, "a socket at " BENCH_ADDRESS);
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 5, round, i;
@@ -290,6 +316,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	wire_make();
 	wire_up(1);
+	own_socket();
 	bench_pin(BENCH_READ_CPU);
 	gen_open(&gen);
 	gen_calibrate(&gen);
