@@ -11,6 +11,7 @@
 #include "expr.h"
 
 #define REPLACEMENT 32	/* longest, with its NUL */
+#define UNREAL_LENGTH 2130706432u
 
 static bool says_of_packets(const struct expr *e, int node)
 {
@@ -92,11 +93,12 @@ void expr_settle(struct expr *e)
 /*
  * In parentheses, behind which libpcap goes on where it was: "port 80 and (...) or 443" inherits
  * "port" as if the term were not there. No packet has that length; what libpcap sees through, such
- * as 0=1, it would refuse where it decides the whole.
+ * as 0=1, it would refuse where it decides the whole. So each has a length of its own, too: "less 9
+ * and not less 9" is nothing to libpcap.
  */
-static void put_constant(char *to, bool value)
+static void put_constant(char *to, bool value, int i)
 {
-	strcpy(to, value ? "(less 2130706432)" : "(greater 2130706432)");
+	snprintf(to, REPLACEMENT, "(%s %u)", value ? "less" : "greater", UNREAL_LENGTH + i);
 }
 
 /* mark 0: none is wanted */
@@ -112,11 +114,11 @@ static char *with_replacements(const struct expr *e, uint32_t mark)
 
 		to = mempcpy(to, e->text + at, t->at - at);
 		if (t->fixed)
-			put_constant(to, t->fixed_value);
+			put_constant(to, t->fixed_value, i);
 		else if (mark)
 			snprintf(to, REPLACEMENT, "(greater %u)", mark + i);
 		else
-			put_constant(to, !t->negated);
+			put_constant(to, !t->negated, i);
 		to += strlen(to);
 		at = t->at + t->len;
 	}

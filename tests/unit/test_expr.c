@@ -133,6 +133,7 @@ static void the_kernels_part_keeps_at_least_as_much(void **state)
 	static const char *const texts[] = {
 		"tcp port 443 and proc.name=a", "not proc.name=a and port 80", "not (proc.name=a or udp)",
 		"(port 80 and proc.name=a) or (port 443 and not proc.name=a)", "proc.pid=1 or port 9",
+		"proc.name=a and not evt.type=packet", "proc.name=a and not proc.pid!=1",
 	};
 	static const uint16_t ports[] = { 9, 80, 443, 5000 };
 
@@ -472,6 +473,17 @@ static void mistakes_are_told(void **state)
 	}
 }
 
+/* What never is so of packets may be of calls: libpcap must not see through it. */
+static void no_packet_at_all_is_no_mistake(void **state)
+{
+	assert_false(keeps("proc.name=a and not evt.type=packet", packet("a", 1, 2, 3)));
+	assert_true(keeps("proc.name=a and not evt.type=packet", call("a", 1, "read", 0)));
+	assert_false(keeps("(evt.type=packet or syscall=read) and not evt.type=packet",
+			   packet("a", 1, 2, 3)));
+	assert_true(keeps("(evt.type=packet or syscall=read) and not evt.type=packet",
+			  call("a", 1, "read", 0)));
+}
+
 /* Pieces of filters in any order, from a generator without luck: nothing but an answer comes. */
 static void nonsense_is_answered(void **state)
 {
@@ -519,6 +531,7 @@ int main(void)
 		cmocka_unit_test(explanations_are_cut),
 		cmocka_unit_test(descriptors),
 		cmocka_unit_test(mistakes_are_told),
+		cmocka_unit_test(no_packet_at_all_is_no_mistake),
 		cmocka_unit_test(nonsense_is_answered),
 	};
 
