@@ -347,8 +347,8 @@ XCAP_API int xcap_fd(struct xcap *x);
  * packet. If it asks for processes, and the handle was opened with XCAP_NO_OWNERS
  * and another filter, packets have none. What it
  * refuses is counted as filtered. Filters run in the kernel where they can, so that
- * what is refused is neither copied nor, by xsk:, taken from the host; each packet
- * that comes meanwhile is judged by the filter before or by this one. Takes some
+ * what is refused is neither copied nor, by xsk:, taken from the host; what comes
+ * meanwhile is judged by the filter before or by this one. Takes some
  * tens of milliseconds while packets are captured.
  *
  * Return: 0; else the filter before stays, and xcap_errmsg(x) says why: -EINVAL no

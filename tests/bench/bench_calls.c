@@ -258,9 +258,9 @@ static const struct {
 	{ LIBRARY, BARE_PAIR, 0 },
 	{ LIBRARY, PERF, 0.06 },
 	{ LIBRARY, STRACE, 0 },
-	/* what the filter does not want; by names, when they have to be read */
+	/* what the filter does not want: by its number, by the name of its task */
 	{ OTHER, EMPTY_PAIR, 2 },
-	{ NAMED, EMPTY_PAIR, 0 },
+	{ NAMED, EMPTY_PAIR, 2 },
 };
 
 static double added[NR_OBSERVERS][MAX_ROUNDS];
