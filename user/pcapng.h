@@ -95,7 +95,8 @@ size_t pcapng_put_packet(uint8_t *dst, const struct xcap_record *r, const struct
 bool pcapng_as_ethernet(struct pcapng_frame *f, const struct xcap_record *r);
 
 /* Syscall enter, exit and context switch; there are PCAPNG_EVENT_ROOM bytes at dst. */
-size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r);
+struct sysdig_calls;	/* sysdig_event.h; NULL: exits have no parameters of their entries */
+size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r, struct sysdig_calls *calls);
 
 /* Loss: a journal entry that people can read; where by xcap_drop_name(). */
 size_t pcapng_put_loss(uint8_t *dst, const struct xcap_record *r, const char *spec);

@@ -207,13 +207,13 @@ size_t pcapng_put_packet(uint8_t *dst, const struct xcap_record *r, const struct
  * only. Our option lies inside the event's own length: behind it, Wireshark
  * 4.0 would call the frame malformed.
  */
-size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r)
+size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r, struct sysdig_calls *calls)
 {
 	struct sysdig_event ev;
 	uint8_t *w = put_begin(dst, PCAPNG_EVENT_V2), *event;
 	uint32_t len;
 
-	sysdig_event_make(&ev, r);
+	sysdig_event_make(&ev, r, calls);
 	put16(&w, r->cpu);
 	event = w;
 	put64(&w, r->wall_ns < 0 ? 0 : r->wall_ns);
@@ -222,7 +222,8 @@ size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r)
 	put16(&w, ev.type);
 	put32(&w, ev.nr_params);
 	put_bytes(&w, ev.lens, ev.nr_params * 2);
-	put_bytes(&w, ev.params, ev.params_len);
+	for (uint16_t i = 0; i < ev.nr_params; i++)
+		put_bytes(&w, ev.params[i], ev.lens[i]);
 	put_pad(&w, dst);
 	put_xcap(&w, dst, r);
 	put32(&w, PCAPNG_OPT_END);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include "pcapng.h"
 #include "sink.h"
+#include "sysdig_event.h"
 
 #define FLUSH_BYTES	(256u << 10)
 #define BUFFER_BYTES	(FLUSH_BYTES + PCAPNG_EVENT_ROOM + 2 * PCAPNG_SLACK + PCAPNG_PROCESS_ROOM)
@@ -40,6 +41,7 @@ struct out {
 	uint64_t written;	/* bytes of ours in whole blocks */
 	uint64_t nr_packets;
 	struct pcapng_told *told;	/* processes; NULL: without blocks */
+	struct sysdig_calls *calls;	/* that have begun */
 	bool comments;		/* on packets */
 	bool timed;		/* something in the file has a time */
 	uint32_t linktype;	/* of all interfaces */
@@ -232,7 +234,7 @@ static int put_one(struct xcap_sink *s, struct out *o, const struct xcap_record 
 	case XCAP_SYS_ENTER:
 	case XCAP_SYS_EXIT:
 	case XCAP_SWITCH:
-		o->len += pcapng_put_event(o->buf + o->len, r);
+		o->len += pcapng_put_event(o->buf + o->len, r, o->calls);
 		return 0;
 	case XCAP_LOSS:
 		return put_loss(s, o, r);
@@ -395,6 +397,7 @@ static void free_out(struct xcap_sink *s)
 	if (o->ours && o->fd >= 0)
 		close(o->fd);
 	pcapng_told_free(o->told);
+	sysdig_calls_free(o->calls);
 	free(o->interfaces);
 	free(o->name);
 	free(o->buf);
@@ -414,11 +417,12 @@ static int sink_pcapng_open(struct xcap_sink *s, const char *path)
 	o->nr_interfaces = xcap_nr_sources(s->x);
 	o->name = strdup(strcmp(path, "-") ? path : "standard output");
 	o->buf = malloc(BUFFER_BYTES);
+	o->calls = sysdig_calls_new();
 	o->interfaces = calloc(o->nr_interfaces, sizeof(*o->interfaces));
 	o->comments = s->opts.process & XCAP_PROCESS_COMMENTS;
 	if (s->opts.process & XCAP_PROCESS_BLOCKS)
 		o->told = pcapng_told_new();
-	if (o->name && o->buf && o->interfaces &&
+	if (o->name && o->buf && o->interfaces && o->calls &&
 	    (o->told || !(s->opts.process & XCAP_PROCESS_BLOCKS)))
 		err = open_file(s, o, path);
 	else

@@ -91,17 +91,23 @@ static const char *const numbered[] = {
 enum { GENERIC = 0, SWITCH = 146 };
 
 #define RET	 "qr"
-#define EXEC_RET "qrs-s-qtqpq-s-q-q-q-u-u-u-scs-"
+#define EXEC_REST "qtqpq-s-q-q-q-u-u-u-scs-s-u-q-u-"
+#define EXEC_RET "=qrx1e1" EXEC_REST
+#define EXECAT_RET "=qrx2e2" EXEC_REST
 
 /*
  * One call: the type of its enter event (exit is one more), and the parameters
  * of both as pairs of a width and a value. Only leading parameters are given
  * where the later ones are not known: readers take what the block says it has,
- * but an empty integer would be malformed to them. "open" and "execve" have
- * as many as Wireshark 4.0 takes for granted, to the number.
+ * but an empty integer would be malformed to them. "=" before a format: "open" and "execve"
+ * have as many as Wireshark 4.0 takes for granted, to the number, empty or 0 where not known.
  *
- * Width: q 8 bytes, f 8 from a signed int, u 4, h 2, b 1, s string.
- * Value: 0-5 an argument, r the result, t tid, p pid, c comm, - nothing or 0.
+ * Width: q 8 bytes, f 8 from a signed int, u 4, h 2, b 1.
+ * Value: 0-5 an argument, r the result, t tid, p pid, - 0.
+ *
+ * Or what an argument refers to: s string (sc comm, s- none), d data, n the size of data in 4
+ * bytes, x the first of strings, e the others, v two descriptors, o flags of open() as sysdig
+ * has them, a socket address, T addresses of a socket, A those of one that was accepted.
  *
  * Calls of one family share a type where sysdig had but one (dup2 is dup).
  */
@@ -112,22 +118,22 @@ struct call {
 	const char *exit;	/* NULL: never returns */
 };
 
-static const struct call calls[] = {
-	{ "accept", 246, "", RET },
-	{ "accept4", 248, "u3", RET },
-	{ "access", 264, "u1", RET },
-	{ "bind", 20, "f0", RET },
+static const struct call calls_known[] = {
+	{ "accept", 246, "", "frAr" },
+	{ "accept4", 248, "u3", "frAr" },
+	{ "access", 264, "u1", "qrs0" },
+	{ "bind", 20, "f0", "qra1" },
 	{ "bpf", 296, "q0", RET },
 	{ "brk", 158, "q0", RET },
-	{ "chdir", 94, "", RET },
-	{ "chmod", 314, "", RET },
-	{ "chroot", 266, "", RET },
+	{ "chdir", 94, "", "qrs0" },
+	{ "chmod", 314, "", "qrs0u1" },
+	{ "chroot", 266, "", "qrs0" },
 	{ "clock_nanosleep", 134, "", RET },
 	{ "clone", 222, "", RET },
 	{ "clone3", 222, "", RET },
 	{ "close", 4, "f0", RET },
-	{ "connect", 22, "f0", RET },
-	{ "creat", 58, "", RET },
+	{ "connect", 22, "f0", "qrT0" },
+	{ "creat", 58, "", "frs0u1" },
 	{ "dup", 124, "f0", RET },
 	{ "dup2", 124, "f0", RET },
 	{ "dup3", 124, "f0", RET },
@@ -136,25 +142,25 @@ static const struct call calls[] = {
 	{ "epoll_wait", 78, "f2", RET },
 	{ "eventfd", 62, "q0", RET },
 	{ "eventfd2", 62, "q0u1", RET },
-	{ "execve", 214, "", EXEC_RET },
-	{ "execveat", 214, "", EXEC_RET },
+	{ "execve", 292, "s0", EXEC_RET },
+	{ "execveat", 292, "s1", EXECAT_RET },
 	{ "exit", 186, "q0", NULL },
 	{ "exit_group", 186, "q0", NULL },
-	{ "faccessat", 264, "u2", RET },
-	{ "faccessat2", 264, "u2", RET },
+	{ "faccessat", 264, "u2", "qrs1" },
+	{ "faccessat2", 264, "u2", "qrs1" },
 	{ "fchdir", 96, "f0", RET },
-	{ "fchmod", 316, "", RET },
-	{ "fchmodat", 312, "", RET },
-	{ "fchmodat2", 312, "", RET },
+	{ "fchmod", 316, "", "qrf0u1" },
+	{ "fchmodat", 312, "", "qrf0s1u2" },
+	{ "fchmodat2", 312, "", "qrf0s1u2" },
 	{ "fcntl", 150, "f0b1", RET },
 	{ "fcntl64", 150, "f0b1", RET },
 	{ "flock", 242, "f0u1", RET },
 	{ "fork", 224, "", RET },
 	{ "fstat", 70, "f0", RET },
 	{ "fstat64", 76, "f0", RET },
-	{ "fstatat64", 66, "", RET },
+	{ "fstatat64", 66, "", "qrs1" },
 	{ "futex", 64, "q0h1q2", RET },
-	{ "getcwd", 92, "", RET },
+	{ "getcwd", 92, "", "qrs0" },
 	{ "getdents", 236, "f0", RET },
 	{ "getdents64", 238, "f0", RET },
 	{ "getegid", 208, "", "ur" },
@@ -171,48 +177,48 @@ static const struct call calls[] = {
 	{ "inotify_init1", 138, "b0", RET },
 	{ "ioctl", 170, "f0q1q2", RET },
 	{ "kill", 128, "f0b1", RET },
-	{ "link", 308, "", RET },
-	{ "linkat", 310, "", RET },
+	{ "link", 308, "", "qrs0s1" },
+	{ "linkat", 310, "", "qrf0s1f2s3u4" },
 	{ "listen", 24, "f0u1", RET },
 	{ "_llseek", 88, "f0", RET },
 	{ "lseek", 86, "f0q1b2", RET },
-	{ "lstat", 68, "", RET },
-	{ "lstat64", 74, "", RET },
-	{ "mkdir", 276, "u1", RET },
-	{ "mkdirat", 304, "", RET },
+	{ "lstat", 68, "", "qrs0" },
+	{ "lstat64", 74, "", "qrs0" },
+	{ "mkdir", 276, "u1", "qrs0" },
+	{ "mkdirat", 304, "", "qrf0s1u2" },
 	{ "mmap", 160, "q0q1u2u3f4q5", RET },
 	{ "mmap2", 162, "q0q1u2u3f4q5", RET },
-	{ "mount", 256, "u3", RET },
+	{ "mount", 256, "u3", "qrs0s1s2" },
 	{ "munmap", 164, "q0q1", RET },
 	{ "nanosleep", 134, "", RET },
-	{ "newfstatat", 66, "", RET },
+	{ "newfstatat", 66, "", "qrs1" },
 	{ "_newselect", 84, "", RET },
-	{ "open", 2, "", "qrs-u-u-" },
-	{ "openat", 306, "", RET },
-	{ "openat2", 326, "", RET },
-	{ "pipe", 60, "", RET },
-	{ "pipe2", 60, "", RET },
+	{ "open", 2, "", "=frs0o1u2" },
+	{ "openat", 306, "", "frf0s1o2u3" },
+	{ "openat2", 326, "", "frf0s1" },
+	{ "pipe", 60, "", "qrv0" },
+	{ "pipe2", 60, "", "qrv0" },
 	{ "poll", 80, "s-f2", RET },
 	{ "ppoll", 254, "", RET },
-	{ "pread64", 112, "f0u2q3", RET },
-	{ "preadv", 120, "f0q3", RET },
-	{ "preadv2", 120, "f0q3", RET },
+	{ "pread64", 112, "f0u2q3", "qrd1" },
+	{ "preadv", 120, "f0q3", "qrurd1" },
+	{ "preadv2", 120, "f0q3", "qrurd1" },
 	{ "prlimit64", 144, "f0b1", RET },
 	{ "pselect6", 82, "", RET },
 	{ "ptrace", 168, "h0f1", RET },
-	{ "pwrite64", 114, "f0u2q3", RET },
-	{ "pwritev", 122, "f0", RET },
-	{ "pwritev2", 122, "f0", RET },
+	{ "pwrite64", 114, "f0u2q3", "qrd1" },
+	{ "pwritev", 122, "f0n1q3", "qrd1" },
+	{ "pwritev2", 122, "f0n1q3", "qrd1" },
 	{ "quotactl", 190, "", RET },
-	{ "read", 6, "f0u2", RET },
-	{ "readv", 116, "f0", RET },
-	{ "recvfrom", 34, "f0u2", RET },
+	{ "read", 6, "f0u2", "qrd1" },
+	{ "readv", 116, "f0", "qrurd1" },
+	{ "recvfrom", 34, "f0u2", "qrd1T0" },
 	{ "recvmmsg", 54, "", RET },
-	{ "recvmsg", 52, "f0", RET },
-	{ "rename", 174, "", RET },
-	{ "renameat", 176, "", RET },
-	{ "renameat2", 318, "", RET },
-	{ "rmdir", 278, "", RET },
+	{ "recvmsg", 52, "f0", "qrurd1T0" },
+	{ "rename", 174, "", "qrs0s1" },
+	{ "renameat", 176, "", "qrf0s1f2s3" },
+	{ "renameat2", 318, "", "qrf0s1f2s3u4" },
+	{ "rmdir", 278, "", "qrs0" },
 	{ "seccomp", 298, "q0", RET },
 	{ "select", 82, "", RET },
 	{ "semctl", 252, "u0u1h2", RET },
@@ -221,8 +227,8 @@ static const struct call calls[] = {
 	{ "sendfile", 188, "f0f1", RET },
 	{ "sendfile64", 188, "f0f1", RET },
 	{ "sendmmsg", 50, "", RET },
-	{ "sendmsg", 48, "f0", RET },
-	{ "sendto", 30, "f0u2", RET },
+	{ "sendmsg", 48, "f0n1T0", "qrd1" },
+	{ "sendto", 30, "f0u2T0", "qrd1" },
 	{ "setgid", 200, "u0", RET },
 	{ "setns", 240, "f0u1", RET },
 	{ "setpgid", 294, "f0f1", RET },
@@ -236,28 +242,28 @@ static const struct call calls[] = {
 	{ "signalfd", 126, "f0", RET },
 	{ "signalfd4", 126, "f0", RET },
 	{ "socket", 18, "u0u1u2", RET },
-	{ "socketpair", 42, "u0u1u2", RET },
+	{ "socketpair", 42, "u0u1u2", "qrv3" },
 	{ "splice", 166, "f0f2q4u5", RET },
-	{ "stat", 66, "", RET },
-	{ "stat64", 72, "", RET },
-	{ "statx", 66, "", RET },
-	{ "symlink", 178, "", RET },
-	{ "symlinkat", 180, "", RET },
+	{ "stat", 66, "", "qrs0" },
+	{ "stat64", 72, "", "qrs0" },
+	{ "statx", 66, "", "qrs1" },
+	{ "symlink", 178, "", "qrs0s1" },
+	{ "symlinkat", 180, "", "qrs0f1s2" },
 	{ "tgkill", 132, "f0f1b2", RET },
 	{ "timerfd_create", 136, "b0", RET },
 	{ "tkill", 130, "f0b1", RET },
-	{ "umount", 258, "", RET },
-	{ "umount2", 258, "u1", RET },
-	{ "unlink", 300, "", RET },
-	{ "unlinkat", 302, "", RET },
+	{ "umount", 258, "", "qrs0" },
+	{ "umount2", 258, "u1", "qrs0" },
+	{ "unlink", 300, "", "qrs0" },
+	{ "unlinkat", 302, "", "qrf0s1u2" },
 	{ "unshare", 284, "u0", RET },
 	{ "userfaultfd", 320, "", RET },
 	{ "vfork", 226, "", RET },
-	{ "write", 8, "f0u2", RET },
-	{ "writev", 118, "f0", RET },
+	{ "write", 8, "f0u2", "qrd1" },
+	{ "writev", 118, "f0n1", "qrd1" },
 };
 
-#define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
+#define NR_CALLS (sizeof(calls_known) / sizeof(calls_known[0]))
 #define NR_NUMBERED (sizeof(numbered) / sizeof(numbered[0]))
 #define NR_CACHED 512
 
@@ -271,7 +277,7 @@ static unsigned int number_of(const char *name)
 	return 0;
 }
 
-/* A row of calls as row + 1, else NR_CALLS + 1 + sysdig's number. */
+/* A row of calls_known as row + 1, else NR_CALLS + 1 + sysdig's number. */
 static unsigned int find(uint32_t nr, int compat)
 {
 	const char *name = xcap_syscall_name(nr, compat);
@@ -280,7 +286,7 @@ static unsigned int find(uint32_t nr, int compat)
 	if (!name)
 		return NR_CALLS + 1;
 	for (i = 0; i < NR_CALLS; i++)
-		if (!strcmp(name, calls[i].name))
+		if (!strcmp(name, calls_known[i].name))
 			return i + 1;
 	return NR_CALLS + 1 + number_of(name);
 }
@@ -301,55 +307,6 @@ static unsigned int find_cached(uint32_t nr, int compat)
 	return found;
 }
 
-static void add(struct sysdig_event *ev, const void *p, size_t len)
-{
-	memcpy(ev->params + ev->params_len, p, len);
-	ev->lens[ev->nr_params++] = len;
-	ev->params_len += len;
-}
-
-static uint64_t value(const struct xcap_record *r, char what)
-{
-	switch (what) {
-	case '0' ... '5':
-		return r->enter.args[what - '0'];
-	case 'r':
-		return r->exit.ret;
-	case 't':
-		return r->tid;
-	case 'p':
-		return r->pid;
-	default:
-		return 0;
-	}
-}
-
-static void add_string(struct sysdig_event *ev, const struct xcap_record *r, char what)
-{
-	char s[sizeof(r->comm) + 1] = "";
-
-	if (what == 'c')
-		memcpy(s, r->comm, sizeof(r->comm));
-	add(ev, s, what == 'c' ? strlen(s) + 1 : 0);
-}
-
-static void add_params(struct sysdig_event *ev, const struct xcap_record *r, const char *format)
-{
-	uint64_t v;
-
-	for (; *format; format += 2) {
-		if (*format == 's') {
-			add_string(ev, r, format[1]);
-			continue;
-		}
-		v = value(r, format[1]);
-		if (*format == 'f')
-			v = (uint64_t)(int64_t)(int32_t)v;
-		/* the low bytes come first on every machine that xcap runs on */
-		add(ev, &v, *format == 'u' ? 4 : *format == 'h' ? 2 : *format == 'b' ? 1 : 8);
-	}
-}
-
 /*
  * The number stands in both parameters: Wireshark 4.0 looks the second, meant
  * for the kernel's own number, up in the table of the first. Ours is in the
@@ -357,40 +314,56 @@ static void add_params(struct sysdig_event *ev, const struct xcap_record *r, con
  */
 static void make_generic(struct sysdig_event *ev, unsigned int number, int exit)
 {
-	uint16_t n = number;
-
 	ev->type = GENERIC + exit;
-	add(ev, &n, 2);
+	sysdig_number(ev, number, 2);
 	if (!exit)
-		add(ev, &n, 2);
+		sysdig_number(ev, number, 2);
 }
 
-void sysdig_event_make(struct sysdig_event *ev, const struct xcap_record *r)
+static void make_enter(struct sysdig_event *ev, const struct xcap_record *r, const struct call *c,
+		       struct sysdig_calls *calls)
+{
+	ev->type = c->enter_type;
+	if ((r->flags & XCAP_REC_COMPAT) && !strcmp(c->name, "mmap"))
+		return;		/* there, one pointer to all of them */
+	sysdig_params(ev, r, r, c->enter);
+	if (calls && c->exit && strpbrk(c->exit, "012345"))
+		sysdig_calls_begin(calls, r);
+}
+
+static void make_exit(struct sysdig_event *ev, const struct xcap_record *r, const struct call *c,
+		      struct sysdig_calls *calls)
+{
+	struct xcap_record enter;
+
+	if (!c->exit) {
+		make_generic(ev, number_of(c->name), 1);
+		return;
+	}
+	ev->type = c->enter_type + 1;
+	if (calls && sysdig_calls_end(calls, r, &enter))
+		sysdig_params(ev, r, &enter, c->exit);
+	else
+		sysdig_params(ev, r, NULL, c->exit);
+}
+
+void sysdig_event_make(struct sysdig_event *ev, const struct xcap_record *r,
+		       struct sysdig_calls *calls)
 {
 	int compat = !!(r->flags & XCAP_REC_COMPAT), exit = r->type == XCAP_SYS_EXIT;
-	const struct call *c;
 	unsigned int found;
-	uint64_t next;
 
-	memset(ev, 0, offsetof(struct sysdig_event, params));
+	memset(ev, 0, offsetof(struct sysdig_event, scratch));
 	if (r->type == XCAP_SWITCH) {
-		next = r->sw.next_tid;
 		ev->type = SWITCH;
-		add(ev, &next, 8);
+		sysdig_number(ev, r->sw.next_tid, 8);
 		return;
 	}
 	found = find_cached(exit ? r->exit.nr : r->enter.nr, compat);
-	if (found > NR_CALLS) {
+	if (found > NR_CALLS)
 		make_generic(ev, found - NR_CALLS - 1, exit);
-		return;
-	}
-	c = &calls[found - 1];
-	if (exit && !c->exit) {
-		make_generic(ev, number_of(c->name), exit);
-		return;
-	}
-	ev->type = c->enter_type + exit;
-	if (compat && !exit && !strcmp(c->name, "mmap"))
-		return;		/* there, one pointer to all of them */
-	add_params(ev, r, exit ? c->exit : c->enter);
+	else if (exit)
+		make_exit(ev, r, &calls_known[found - 1], calls);
+	else
+		make_enter(ev, r, &calls_known[found - 1], calls);
 }

@@ -44,7 +44,7 @@ static size_t put_record(uint8_t *p, const struct xcap_record *r)
 	case XCAP_LOSS:
 		return pcapng_put_loss(p, r, "tap:eth0");
 	default:
-		return pcapng_put_event(p, r);
+		return pcapng_put_event(p, r, NULL);
 	}
 }
 
@@ -438,11 +438,8 @@ static void interfaces_have_a_limit(void **state)
 static uint64_t param(const struct sysdig_event *ev, int n)
 {
 	uint64_t v = 0;
-	int at = 0;
 
-	for (int i = 0; i < n; i++)
-		at += ev->lens[i];
-	memcpy(&v, ev->params + at, ev->lens[n]);
+	memcpy(&v, ev->params[n], ev->lens[n]);
 	return v;
 }
 
@@ -453,35 +450,35 @@ static void events_have_names_and_parameters(void **state)
 	struct sysdig_event ev;
 
 	r.enter.nr = xcap_syscall_nr("write", 0);
-	sysdig_event_make(&ev, &r);
+	sysdig_event_make(&ev, &r, NULL);
 	assert_int_equal(ev.type, 8);
 	assert_int_equal(ev.nr_params, 2);
 	assert_int_equal((int64_t)param(&ev, 0), -1);	/* an int in a register */
 	assert_int_equal(param(&ev, 1), 96);
 	r.enter.nr = xcap_syscall_nr("mprotect", 0);
-	sysdig_event_make(&ev, &r);
+	sysdig_event_make(&ev, &r, NULL);
 	assert_int_equal(ev.type, 0);
 	assert_int_equal(param(&ev, 0), 75);
 	assert_int_equal(param(&ev, 1), 75);
 	r.enter.nr = xcap_syscall_nr("mmap", 0);
-	sysdig_event_make(&ev, &r);
+	sysdig_event_make(&ev, &r, NULL);
 	assert_int_equal(ev.type, 160);
 	assert_int_equal(ev.nr_params, 6);
 	r.enter.nr = xcap_syscall_nr("mmap", 1);
 	r.flags = XCAP_REC_COMPAT;
-	sysdig_event_make(&ev, &r);
+	sysdig_event_make(&ev, &r, NULL);
 	assert_int_equal(ev.type, 160);
 	assert_int_equal(ev.nr_params, 0);	/* its argument is a pointer to them */
 	r.type = XCAP_SYS_EXIT;
 	r.exit.nr = xcap_syscall_nr("open", 1);
 	r.exit.ret = -2;
-	sysdig_event_make(&ev, &r);
+	sysdig_event_make(&ev, &r, NULL);
 	assert_int_equal(ev.type, 3);
 	assert_int_equal(ev.nr_params, 4);
 	assert_int_equal((int64_t)param(&ev, 0), -2);
 	r.type = XCAP_SWITCH;
 	r.sw.next_tid = 4242;
-	sysdig_event_make(&ev, &r);
+	sysdig_event_make(&ev, &r, NULL);
 	assert_int_equal(ev.type, 146);
 	assert_int_equal(param(&ev, 0), 4242);
 }
@@ -495,7 +492,7 @@ static void every_call_makes_an_event(void **state)
 	for (int i = 0; i < 4 * 1024; i++) {
 		struct xcap_record r = { .type = i & 1 ? XCAP_SYS_EXIT : XCAP_SYS_ENTER };
 		struct sysdig_event ev;
-		int compat = i >> 1 & 1, len = 0;
+		int compat = i >> 1 & 1;
 
 		r.flags = compat ? XCAP_REC_COMPAT : 0;
 		if (i & 1) {
@@ -504,11 +501,10 @@ static void every_call_makes_an_event(void **state)
 			r.enter.nr = i >> 2;
 			r.enter.args = args;
 		}
-		sysdig_event_make(&ev, &r);
+		sysdig_event_make(&ev, &r, NULL);
 		assert_true(ev.nr_params <= SYSDIG_MAX_PARAMS);
 		for (int n = 0; n < ev.nr_params; n++)
-			len += ev.lens[n];
-		assert_int_equal(len, ev.params_len);
+			assert_true(!ev.lens[n] || ev.params[n]);
 		assert_true(ev.type < 328);	/* what Wireshark 4.0 knows */
 		if (!(i & 3) && ev.type == 0 && !param(&ev, 0) && xcap_syscall_name(i >> 2, 0))
 			nameless++;
@@ -549,7 +545,7 @@ static uint32_t round_trip(int type)
 		a.exit.nr = xcap_syscall_nr("read", 0);
 		a.exit.ret = 65536;
 	}
-	len += pcapng_put_event(buf + len, &a);
+	len += pcapng_put_event(buf + len, &a, NULL);
 	assert_true(len <= PCAPNG_EVENT_ROOM);
 	buf = realloc(buf, len);		/* for ASan */
 	assert_int_equal(next(&d, buf, len, &at, &b), 1);
@@ -608,6 +604,70 @@ static void items_have_a_limit(void **state)
 	free(items);
 }
 
+static struct xcap_record call_of(int type, uint32_t tid, const char *name, const __u64 *args)
+{
+	struct xcap_record r = { .type = type, .tid = tid };
+
+	if (type == XCAP_SYS_ENTER) {
+		r.enter.nr = xcap_syscall_nr(name, 0);
+		r.enter.args = args;
+		r.data = items;
+		r.caplen = items_len;
+	} else {
+		r.exit.nr = xcap_syscall_nr(name, 0);
+		r.exit.ret = 3;
+	}
+	return r;
+}
+
+/* Sysdig has names and data at the end of a call, we have them where it begins. */
+static void ends_have_what_began(void **state)
+{
+	static const __u64 args[6] = { -100, 0x7000, 0101, 0644 };
+	struct sysdig_calls *calls = sysdig_calls_new();
+	struct xcap_record r;
+	struct sysdig_event ev;
+
+	items = malloc(1 << 17);
+	items_len = 0;
+	add_item(1, 5);
+	memcpy(items + sizeof(struct xcap_ev_item), "a.txt", 5);
+	r = call_of(XCAP_SYS_ENTER, 7, "openat", args);
+	sysdig_event_make(&ev, &r, calls);
+	memset(items, 0xff, items_len);			/* it was lent until now */
+	r = call_of(XCAP_SYS_EXIT, 8, "openat", NULL);
+	sysdig_event_make(&ev, &r, calls);
+	assert_int_equal(ev.nr_params, 1);		/* another thread's */
+	r = call_of(XCAP_SYS_EXIT, 7, "read", NULL);
+	sysdig_event_make(&ev, &r, calls);
+	assert_int_equal(ev.nr_params, 1);		/* another call */
+	r = call_of(XCAP_SYS_EXIT, 7, "openat", NULL);
+	sysdig_event_make(&ev, &r, calls);
+	assert_int_equal(ev.type, 307);
+	assert_int_equal(ev.nr_params, 5);
+	assert_int_equal(param(&ev, 0), 3);
+	assert_int_equal((int64_t)param(&ev, 1), -100);
+	assert_int_equal(ev.lens[2], 6);
+	assert_memory_equal(ev.params[2], "a.txt", 6);
+	assert_int_equal(param(&ev, 3), 2 | 1 << 2);	/* written to, made */
+	assert_int_equal(param(&ev, 4), 0644);
+	sysdig_event_make(&ev, &r, calls);
+	assert_int_equal(ev.nr_params, 1);		/* a call ends once */
+
+	items_len = 0;
+	add_item(0, 8);
+	add_item(1, 65536);
+	r = call_of(XCAP_SYS_ENTER, 7, "write", args);
+	sysdig_event_make(&ev, &r, calls);
+	r = call_of(XCAP_SYS_EXIT, 7, "write", NULL);
+	sysdig_event_make(&ev, &r, calls);
+	assert_int_equal(ev.nr_params, 2);
+	assert_in_range(ev.lens[1], 4000, 4096);	/* as much as is remembered */
+	assert_memory_equal(ev.params[1], items + 24 + 16, ev.lens[1]);
+	sysdig_calls_free(calls);
+	free(items);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -624,6 +684,7 @@ int main(void)
 		cmocka_unit_test(every_call_makes_an_event),
 		cmocka_unit_test(items_come_back),
 		cmocka_unit_test(items_have_a_limit),
+		cmocka_unit_test(ends_have_what_began),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

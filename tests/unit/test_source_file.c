@@ -36,7 +36,7 @@ static size_t put_record(uint8_t *p, const struct xcap_record *r)
 	case XCAP_LOSS:
 		return pcapng_put_loss(p, r, "tap:eth0");
 	default:
-		return pcapng_put_event(p, r);
+		return pcapng_put_event(p, r, NULL);
 	}
 }
 
