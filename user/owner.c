@@ -460,6 +460,20 @@ static struct sock *find_end(struct owners *t, const struct owner_flow *f, const
 	return pair;
 }
 
+/* In another namespace, if one only can be meant; and who listens there, before it is accepted. */
+static struct sock *find_elsewhere(struct owners *t, const struct owner_flow *f,
+				   const struct end *e)
+{
+	struct sock *s = find_pair(t, f->protocol, e, 0);
+	struct owner_flow there = *f;
+	bool torn;
+
+	if (!s || s->nr_users)
+		return s;
+	there.netns = s->netns;
+	return find_bound(t, &there, e, &torn);
+}
+
 bool owners_find(struct owners *t, const struct owner_flow *f, int64_t mono_ns, struct owner *out,
 		 bool *sure)
 {
@@ -480,6 +494,6 @@ bool owners_find(struct owners *t, const struct owner_flow *f, int64_t mono_ns, 
 	/* what still has its sender's socket was sent in another namespace of this host */
 	s = s ?: sender;
 	/* it passes by, between other namespaces: who sent it goes first */
-	s = s ?: find_pair(t, f->protocol, &src, 0) ?: find_pair(t, f->protocol, &dst, 0);
+	s = s ?: find_elsewhere(t, f, &src) ?: find_elsewhere(t, f, &dst);
 	return s && tell(s, mono_ns, out);
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-In:   owner_talk.py NAME END CAPTURE.json TRUTH...; records of `xcap dump --json`, lines of owner_talk.
+In:   owner_talk.py NAME END CAPTURE.json TRUTH...: records of `xcap dump --json`, lines of owner_talk
       END says whose ends are asked for: src (lo), or the addresses of one side, with commas.
-      Options before: --least N (percent, 99.5), --wrong N (percent, 0), --key K=V (a member that each
-      record must have).
+      Options before: --least N (percent, 99.5), --wrong N (percent, 0), --key K=V (in records
+      of the processes in the first TRUTH), --either (the process of the other end is right, too).
 Out:  how many packets have the right owner; exit 1 if one has a wrong one, or too few have any.
 Owns: nothing.
 Runs on: anything.
@@ -17,6 +17,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--least", type=float, default=99.5)
 parser.add_argument("--wrong", type=float, default=0)
 parser.add_argument("--key", action="append", default=[])
+parser.add_argument("--either", action="store_true")
 parser.add_argument("name")
 parser.add_argument("end")
 parser.add_argument("capture")
@@ -24,12 +25,14 @@ parser.add_argument("truth", nargs="+")
 args = parser.parse_args()
 keys = dict(k.split("=", 1) for k in args.key)
 
-claims = {}
+claims, keyed = {}, set()
 for name in args.truth:
     for line in open(name, encoding="utf-8"):
         c = json.loads(line)
         if "pid" in c:
             key = (c["proto"], c["port"], c.get("peer"), c.get("family"))
+            if name == args.truth[0]:
+                keyed.add(c["pid"])
             claims.setdefault(key, []).append((c["t"], c["pid"], c["comm"]))
 for sorted_by_time in claims.values():
     sorted_by_time.sort()
@@ -41,7 +44,7 @@ def ns(text):
 
 
 def end_of(r, far):
-    """Port or identifier of the end that is asked for, and of the other; far: the other way round."""
+    """Port or identifier of the end that is asked for (far: of the other), and of the other."""
     here = (args.end == "src" or r["src"] in args.end.split(",")) != far
     if r["proto"] in ("tcp", "udp"):
         return (r["sport"], r["dport"]) if here else (r["dport"], r["sport"])
@@ -75,6 +78,8 @@ for line in open(args.capture, encoding="utf-8"):
     if not is_asked(r):
         continue
     truth = may(r)
+    if args.either and (r.get("pid"), r.get("comm")) == may(r, True):
+        truth = may(r, True)
     if not truth:
         nobody += 1
         # what nobody takes here may have the name of who sent it in another namespace
@@ -86,7 +91,8 @@ for line in open(args.capture, encoding="utf-8"):
         unknown += 1
         if unknown <= 3 and args.least > 50:
             print("unknown:", truth, line.strip()[70:350])
-    elif (r["pid"], r.get("comm")) != truth or any(r.get(k) != v for k, v in keys.items()):
+    elif (r["pid"], r.get("comm")) != truth or \
+            truth[0] in keyed and any(r.get(k) != v for k, v in keys.items()):
         wrong.append((r, truth))
     else:
         right += 1
