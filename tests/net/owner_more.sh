@@ -83,7 +83,23 @@ capture left near 'tap:veth0?hook=xdp'
 talk left 5 10 rawping/{10.77.8.2,fd77:8::2}/0
 ends near
 check --least 0 "XDP, echo by raw sockets" $left near.out talk.truth
+
+# ---- AF_XDP: whose it would have been ----
+
+: >talk.truth
+ns_bg right far xcap dump --json -i xsk:veth1 udp
+wait_for far.err '^xcap: capturing' || exit 1
+talk left 5 10 lost/{10.77.8.2,fd77:8::2}/7002 lost/fd77:8::2/7004
+ends far
+check "AF_XDP" $right far.out server.out
 stop server KILL
+
+# ---- without owners nothing is attached but what captures ----
+
+capture left near 'tap:veth0?owner=off'
+links=$(readlink "/proc/${NS_PIDS[near]}/fd/"* | grep -c bpf_link)
+[ "$links" -le 2 ] || fail "owner=off: $links links, more than the capture's own two"
+ends near
 
 # ---- lo ----
 
