@@ -147,8 +147,10 @@ static __always_inline bool wanted(__u32 nr, bool compat)
 	return nr < XCAP_NR_SYSCALLS && cfg.wanted[compat][word] >> (nr % 64) & 1;
 }
 
+#include "tree.bpf.h"
+
 /* Of a process that is not to be seen? With none named, the verifier takes the loop out. */
-static __always_inline bool left_out(__u32 tgid)
+static __always_inline bool is_hidden(__u32 tgid)
 {
 	__u32 nr = cfg.nr_without;
 
@@ -159,6 +161,11 @@ static __always_inline bool left_out(__u32 tgid)
 		if (i < nr && tgid == cfg.without[i])
 			return true;
 	return false;
+}
+
+static __always_inline bool left_out(__u32 tgid)
+{
+	return is_hidden(tgid) || !tree_has(tgid);
 }
 
 /* A call of which nothing is read: made in place. */
@@ -375,7 +382,8 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	struct xcap_ev_switch *r;
 	struct emit e;
 
-	if (left_out(prev->tgid) || left_out(next->tgid) || filter_switch(prev, next))
+	if (is_hidden(prev->tgid) || is_hidden(next->tgid) ||
+	    (!tree_has(prev->tgid) && !tree_has(next->tgid)) || filter_switch(prev, next))
 		return 0;
 	if (!emit_begin(&e))
 		return 0;

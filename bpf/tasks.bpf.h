@@ -12,6 +12,7 @@
 
 #include <bpf/bpf_tracing.h>
 #include "calls.bpf.h"
+#include "follow.bpf.h"
 #include "path.bpf.h"
 #include "task.bpf.h"
 
@@ -246,6 +247,7 @@ static __always_inline void tell_task(struct task_struct *task, __u32 what, cons
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *task, unsigned long clone_flags)
 {
+	follow_fork(task);
 	undisturbed(tell_task(task, XTASK_FORK, NULL));
 	return 0;
 }
@@ -282,6 +284,14 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(task_exit, struct task_struct *task)
 {
 	undisturbed(on_end(task));
+	return 0;
+}
+
+/* Attached only where processes are followed. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(task_free, struct task_struct *task)
+{
+	follow_freed(task);
 	return 0;
 }
 
@@ -366,6 +376,7 @@ int task_seed(struct bpf_iter__task *ctx)
 	room = bpf_map_lookup_elem(&seed_room, &zero);
 	if (!task || !text || !room)
 		return 0;
+	follow_seed(task);
 	if (task->pid == task->tgid)
 		seed_cgroup(ctx->meta->seq, task, text);
 	seed_header(&t.ev, task, XEV_TASK, sizeof(t));

@@ -160,6 +160,11 @@ bool expr_term_match(const struct expr_term *t, const struct xcap_record *rec);
 /* On a packet: bit i is the value of term i. */
 uint64_t expr_terms(const struct expr *e, const struct xcap_record *rec);
 
+/*
+ * A record that is no packet is kept only if it is of one of these trees. 0: it may be of none.
+ */
+uint32_t expr_trees_needed(const struct expr *e);
+
 /* Is a record that is no packet kept? */
 bool expr_match(const struct expr *e, const struct xcap_record *rec);
 

@@ -438,3 +438,45 @@ bool expr_match(const struct expr *e, const struct xcap_record *rec)
 		return true;
 	return judge(e, e->root, rec) != NO;
 }
+
+/* ---- what is needed ---- */
+
+struct need {
+	bool neutral;		/* nothing is said of such records */
+	uint32_t trees;		/* 0: none is needed */
+};
+
+static struct need need_of(const struct expr *e, int node)
+{
+	const struct expr_node *n = &e->nodes[node];
+	struct need left = { 0 }, right;
+
+	if (n->kind == EXPR_PCAP)
+		return (struct need){ .neutral = true };
+	if (n->kind == EXPR_TERM) {
+		const struct expr_term *t = &e->terms[n->left];
+
+		for (int k = 0; t->field->kind == EXPR_TREES && t->op == EXPR_EQ &&
+				k < t->nr_values; k++)
+			left.trees |= t->values[k].bits;
+		return left;
+	}
+	left = need_of(e, n->left);
+	if (n->kind == EXPR_NOT)
+		return (struct need){ .neutral = left.neutral };
+	right = need_of(e, n->right);
+	if (left.neutral)
+		return right;
+	if (right.neutral)
+		return left;
+	if (n->kind == EXPR_AND)
+		left.trees = left.trees ?: right.trees;
+	else
+		left.trees = left.trees && right.trees ? left.trees | right.trees : 0;
+	return left;
+}
+
+uint32_t expr_trees_needed(const struct expr *e)
+{
+	return need_of(e, e->root).trees;
+}

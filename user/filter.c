@@ -12,6 +12,7 @@
 #include <string.h>
 #include "expr.h"
 #include "filter.h"
+#include "processes.h"
 
 #define FILTER_SNAPLEN 262144
 
@@ -190,6 +191,24 @@ bool filter_is_kernels(const struct filter *f)
 bool filter_asks_calls(const struct filter *f)
 {
 	return f->expr;
+}
+
+_Static_assert(FILTER_TREES == EXPR_MAX_TREES && FILTER_TREES == PROCESSES_TREES, "one word");
+
+int filter_trees_needed(const char *expression, uint32_t *pids)
+{
+	struct expr *e = NULL;
+	uint32_t bits = 0;
+	int nr = 0;
+
+	if (expr_parse(&e, expression, NULL) || !e)
+		return 0;
+	bits = expr_trees_needed(e);
+	for (int i = 0; i < e->nr_trees; i++)
+		if (bits >> i & 1)
+			pids[nr++] = e->trees[i];
+	expr_free(e);
+	return nr;
 }
 
 int filter_trees(const struct filter *f, const uint32_t **pids)

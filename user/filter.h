@@ -12,6 +12,8 @@
 #include "cbpf.h"
 #include "error.h"
 
+#define FILTER_TREES 32	/* processes that an expression can name */
+
 struct filter;
 struct xcap_wanted;
 struct bpf_program;	/* pcap's, whose header has no room beside the kernel's */
@@ -34,6 +36,12 @@ bool filter_match(struct filter *f, const struct xcap_record *rec);
 
 /* Does it say anything of records that are no packets? Else they all match. */
 bool filter_asks_calls(const struct filter *f);
+
+/*
+ * Those of whom, and of whose descendants, every record that is no packet must be: the kernel need
+ * not tell of others. pids: room for FILTER_TREES. Return: how many; 0: they may be of anybody.
+ */
+int filter_trees_needed(const char *expression, uint32_t *pids);
 
 /* The processes that proc.tree names, by the bits of xcap_record.trees. Return: how many. */
 int filter_trees(const struct filter *f, const uint32_t **pids);

@@ -46,6 +46,9 @@ struct source_conf {
 	const struct xcap_wanted *wanted;	/* which calls the filter wants; NULL: all */
 	bool     owners;	/* packets are to know their process, unless their spec differs */
 	bool     given;		/* opened for another process, which will take it */
+	const uint32_t *trees;	/* calls of these processes and descendants only are wanted */
+	int nr_trees;		/* 0: of all */
+	int tree_fd, tree_all_fd;	/* the maps of bpf/tree.bpf.h; -1 none */
 	struct remote *remote;	/* who opens what takes privilege; NULL: we ourselves */
 	const struct ssh_peer *ssh;	/* given: the reader's connection; NULL: look for ours */
 };
@@ -65,6 +68,8 @@ struct source {
 	uint32_t flags;		/* XCAP_SOURCE_ */
 	uint32_t wants;		/* SOURCE_WANTS_: what its records are joined with */
 	bool loopback;		/* both ends of its packets are on this host */
+	int tree_fd, tree_all_fd;	/* the hidden one's: for conf->tree_fd; -1 none */
+	uint32_t *tree_all;		/* and mapped: 1 calls of all are wanted; or NULL */
 	uint64_t file_dev;	/* st_dev of the file that is read */
 	uint64_t file_ino;	/* its st_ino; both 0: no file */
 	char spec[SOURCE_SPEC_SIZE];	/* canonical */

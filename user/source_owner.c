@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
 #include "bpf_load.h"
@@ -25,6 +26,7 @@
 #define RING_LEAST (64u << 10)	/* bytes, if the others have as much */
 #define NR_SEEDS 2
 #define FIRST_SEED 65536	/* bytes */
+#define NR_FOLLOWED 65536	/* that the kernel knows at once; with more it leaves nobody out */
 
 struct owner {
 	struct sockets_bpf *skel;	/* NULL: another process has it */
@@ -147,6 +149,45 @@ static uint32_t ring_bytes(const struct source_conf *conf)
 	return conf->ring_bytes / RING_PART > least ? conf->ring_bytes / RING_PART : least;
 }
 
+/* ---- who is followed, in the kernel ---- */
+
+static int prepare_tree(struct owner *o, const struct source *s)
+{
+	bool follow = s->conf->nr_trees;
+
+	((struct sockets_cfg *)&o->skel->rodata->cfg)->tree = follow;
+	bpf_program__set_autoload(o->skel->progs.task_free, follow);
+	return follow ? bpf_map__set_max_entries(o->skel->maps.tree, NR_FOLLOWED) : 0;
+}
+
+/* Before anything is attached: the roots, which nobody has met yet. */
+static int plant_tree(struct owner *o, struct source *s)
+{
+	const uint64_t unmet = 0;
+	void *all;
+	int ret = 0;
+
+	if (!s->conf->nr_trees)
+		return 0;
+	s->tree_fd = bpf_map__fd(o->skel->maps.tree);
+	s->tree_all_fd = bpf_map__fd(o->skel->maps.tree_all);
+	for (int i = 0; i < s->conf->nr_trees && !ret; i++)
+		ret = bpf_map_update_elem(s->tree_fd, &s->conf->trees[i], &unmet, BPF_ANY);
+	all = mmap(NULL, sizeof(*s->tree_all), PROT_READ | PROT_WRITE, MAP_SHARED,
+		   s->tree_all_fd, 0);
+	if (all == MAP_FAILED)
+		return -errno;
+	s->tree_all = all;
+	return ret;
+}
+
+/* All who were there are in the map by now, and who is made is added to it. */
+static void tree_is_grown(struct owner *o, const struct source *s)
+{
+	if (s->conf->nr_trees)
+		o->skel->bss->follow_grown = 1;
+}
+
 static int load(struct owner *o, struct source *s, bool sockets, bool early)
 {
 	int ret;
@@ -158,11 +199,15 @@ static int load(struct owner *o, struct source *s, bool sockets, bool early)
 	((struct sockets_cfg *)&o->skel->rodata->cfg)->hold_cpu =
 		bpf_load_has_function("trace_call_bpf_faultable");
 	want_sockets(o->skel, sockets, early);
-	ret = rings_prepare(o->skel->maps.events, o->skel->maps.cpus);
+	ret = prepare_tree(o, s);
+	ret = ret ?: rings_prepare(o->skel->maps.events, o->skel->maps.cpus);
 	ret = ret ?: sockets_bpf__load(o->skel);
 	if (ret)
 		return bpf_load_failed(ret, s->spec, s->err);
 	note_programs(o);
+	ret = plant_tree(o, s);
+	if (ret)
+		return error_set(s->err, ret, "cannot follow processes: %s", strerror(-ret));
 	return rings_open(&o->rings, o->skel->maps.events, o->skel->maps.cpus,
 			  &o->skel->bss->ctl, ring_bytes(s->conf), s->err);
 }
@@ -177,6 +222,8 @@ static int attach_tasks(struct owner *o, struct error *err)
 	      bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
 	      bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
 	      bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err) ?:
+	      (bpf_program__autoload(k->progs.task_free) ?
+	       bpf_load_attach(k->progs.task_free, &k->links.task_free, err) : 0) ?:
 	      bpf_load_attach(k->progs.task_seed, &k->links.task_seed, err);
 	if (!ret)
 		o->seed_links[0] = bpf_link__fd(k->links.task_seed);
@@ -238,6 +285,7 @@ static struct owner *owner_new(struct source *s)
 
 	if (o)
 		o->seed_links[0] = o->seed_links[1] = -1;
+	s->tree_fd = s->tree_all_fd = -1;
 	s->priv = o;
 	return o;
 }
@@ -257,6 +305,7 @@ static int source_owner_open(struct source *s, const struct spec *spec)
 	      (sockets ? attach_sockets(o, early, s->err) : 0) ?: attach_tasks(o, s->err);
 	if (!ret && !s->conf->given)	/* else the reader does it */
 		ret = seed(o, s->err);
+	tree_is_grown(o, s);
 	if (ret) {
 		source_owner_close(s);
 		return ret;
@@ -338,6 +387,9 @@ static void source_owner_close(struct source *s)
 	if (o->skel)
 		sockets_bpf__detach(o->skel);
 	rings_close(&o->rings);
+	if (s->tree_all)
+		munmap(s->tree_all, sizeof(*s->tree_all));
+	s->tree_all = NULL;
 	if (!o->skel) {
 		for (int i = 0; i < o->nr_progs; i++)
 			close(o->progs[i]);

@@ -200,6 +200,18 @@ static int size_rooms(struct bpf_map *rooms, const struct syscalls_cfg *cfg)
 					      (cfg->args ? 2 * cfg->room : 0));
 }
 
+/* The maps of who is followed are those that the hidden source's programs keep. */
+static int share_tree(struct syscalls *p, const struct source_conf *conf)
+{
+	int ret;
+
+	if (!conf->nr_trees)
+		return 0;
+	((struct syscalls_cfg *)&p->skel->rodata->cfg)->tree = 1;
+	ret = bpf_map__reuse_fd(p->skel->maps.tree, conf->tree_fd);
+	return ret ?: bpf_map__reuse_fd(p->skel->maps.tree_all, conf->tree_all_fd);
+}
+
 static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg *cfg,
 		uint32_t ring_bytes)
 {
@@ -210,7 +222,8 @@ static int load(struct syscalls *p, struct source *s, const struct syscalls_cfg 
 	if (!p->skel)
 		return bpf_load_failed(-errno, "syscalls", s->err);
 	memcpy((void *)&p->skel->rodata->cfg, cfg, sizeof(*cfg));
-	ret = rings_prepare(p->skel->maps.events, p->skel->maps.cpus);
+	ret = share_tree(p, s->conf);
+	ret = ret ?: rings_prepare(p->skel->maps.events, p->skel->maps.cpus);
 	ret = ret ?: size_rooms(p->skel->maps.rooms, cfg);
 	ret = ret ?: syscalls_bpf__load(p->skel);
 	if (!ret && cfg->args)

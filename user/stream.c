@@ -129,6 +129,10 @@ static int add_hidden(struct xcap *x, int nr, const struct wish *wish)
 	memcpy(spec->text, wish->of, sizeof(spec->text));
 	err = open_source(x, &x->hidden, spec, nr);
 	free(spec);
+	if (!err) {
+		x->conf.tree_fd = x->hidden->tree_fd;
+		x->conf.tree_all_fd = x->hidden->tree_all_fd;
+	}
 	return err;
 }
 
@@ -260,6 +264,8 @@ static int plan_filter(struct xcap *x, const char *expression, char **text,
 		err = filter_superset(expression, text, &processes, &x->err) ?:
 		      filter_wanted_text(expression, wanted);
 	x->conf.owners |= processes;
+	if (!err && processes && !x->remote)
+		x->conf.nr_trees = filter_trees_needed(expression, x->trees);
 	return err;
 }
 
@@ -279,6 +285,8 @@ int stream_open(struct xcap **out, const char *specs, const struct xcap_opts *op
 	}
 	x->epoll_fd = x->event_fd = x->timer_fd = x->wire = -1;
 	x->remote = x->conf.remote = remote;
+	x->conf.trees = x->trees;
+	x->conf.tree_fd = x->conf.tree_all_fd = -1;
 	x->pid = getpid();
 	err = read_opts(x, &o, opts);
 	err = err ?: plan_filter(x, o.filter, &text, &wanted);
@@ -371,6 +379,8 @@ int xcap_set_filter(struct xcap *x, const char *expression)
 	err = push_filter(x, f, &nr);
 	if (!err) {
 		push_wanted(x, filter_wanted(f, &w) ? &w : NULL);
+		if (x->hidden && x->hidden->tree_all)	/* it may be about others */
+			*x->hidden->tree_all = 1;
 		put_filter(x, f);
 		return 0;
 	}

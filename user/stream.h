@@ -29,6 +29,7 @@ struct xcap {
 	bool asks_calls;		/* the filter says something of what is no packet */
 	uint64_t netns;			/* cookie of the namespace that we are in */
 	struct source_conf conf;
+	uint32_t trees[FILTER_TREES];	/* conf.trees */
 	struct merge *merge;
 	struct tables *tables;
 	struct filter *filter;

@@ -225,6 +225,36 @@ static void trees_are_numbered_as_they_are_named(void **state)
 	assert_false(keeps("proc.tree=70 and port 81", r));
 }
 
+/* What the kernel may leave out: nothing that the filter keeps. */
+static void trees_that_calls_must_be_of(void **state)
+{
+	static const struct { const char *text; int nr; uint32_t first; } cases[] = {
+		{ "proc.tree=7", 1, 7 },
+		{ "proc.tree in (7,8,9)", 3, 7 },
+		{ "proc.tree!=7", 0, 0 },
+		{ "not proc.tree=7", 0, 0 },
+		{ "not (not proc.tree=7)", 0, 0 },
+		{ "(proc.tree=7) and (tcp port 80)", 1, 7 },
+		{ "(proc.tree=7) and not (proc.name=x and not syscall=execve) and (port 80)", 1, 7 },
+		{ "tcp and proc.tree=7", 1, 7 },
+		{ "tcp or proc.tree=7", 1, 7 },		/* of calls nothing else is said */
+		{ "proc.tree=7 or container=x", 0, 0 },
+		{ "proc.tree=7 or (proc.tree=8 and ret<0)", 2, 7 },
+		{ "proc.name=x and proc.tree=8", 1, 8 },
+		{ "(proc.tree=7 or proc.tree=8) and proc.tree=9", 2, 7 },
+		{ "proc.name=x", 0, 0 },
+		{ "tcp", 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t pids[FILTER_TREES] = { 0 };
+		int nr = filter_trees_needed(cases[i].text, pids);
+
+		if (nr != cases[i].nr || pids[0] != cases[i].first)
+			fail_msg("%s: %d trees, the first %u", cases[i].text, nr, pids[0]);
+	}
+}
+
 static void too_many_trees_are_told(void **state)
 {
 	static const uint32_t ethernet = XCAP_LINK_ETHERNET;
@@ -523,6 +553,7 @@ int main(void)
 		cmocka_unit_test(the_kernels_part_keeps_at_least_as_much),
 		cmocka_unit_test(fields_mean_what_they_say),
 		cmocka_unit_test(trees_are_numbered_as_they_are_named),
+		cmocka_unit_test(trees_that_calls_must_be_of),
 		cmocka_unit_test(too_many_trees_are_told),
 		cmocka_unit_test(entries_and_exits_differ),
 		cmocka_unit_test(switches_have_two_tasks),
