@@ -240,9 +240,27 @@ static bool same_calls(const struct explain *x)
 	return !x->wanted.beyond[0] == !x->wanted.beyond[1];
 }
 
+/* Whose they must be, where the kernel knows them. */
+static void put_trees(struct explain *x)
+{
+	uint32_t trees = expr_trees_needed(x->e);
+	const char *before = "  in the kernel, by process: only of the tree of ";
+
+	for (int i = 0; i < x->e->nr_trees; i++) {
+		if (!(trees >> i & 1))
+			continue;
+		out_text(&x->o, before);
+		out_number(&x->o, x->e->trees[i], 10);
+		before = ", ";
+	}
+	if (trees)
+		out_char(&x->o, '\n');
+}
+
 static void explain_calls(struct explain *x)
 {
 	out_text(&x->o, "system calls\n");
+	put_trees(x);
 	if (same_calls(x)) {
 		out_text(&x->o, "  in the kernel, by number: entry and exit of");
 		put_calls(x, 0);
@@ -260,6 +278,7 @@ static void explain_calls(struct explain *x)
 		out_text(&x->o, "  in the kernel: none\n");
 	else if (!x->split.switches.kernel && !x->split.switches.user)
 		out_text(&x->o, "  all\n");
+	put_trees(x);
 	put_terms(x, "  in the kernel, by task: ", x->split.switches.kernel);
 	put_terms(x, "  in user space: ", x->split.switches.user);
 	if (!x->split.whole && !x->split.calls.user && !x->split.switches.user)

@@ -25,6 +25,8 @@ explain 'syscall*=send or syscall^=recv'
 explain 'proc.pid=1 or ifindex 1'
 explain 'evt.type in (packet,syscall,switch) and (arp or icmp)'
 explain 'proc.args*=x'
+explain 'tcp and proc.tree in (7,8)'
+explain 'proc.tree=7 or proc.name=x'
 # a seventh has no room
 explain 'proc.pid=1 or proc.pid=2 or proc.pid=3 or proc.pid=4 or proc.pid=5 or proc.pid=6 or proc.pid=7'
 explain 'proc.pid=x'
