@@ -94,6 +94,20 @@ if capture -i syscalls -f 'proc.name=guest and ret>0 and syscall=getppid and pro
 	[ "$skips" = some ] || expect syscalls $calls
 fi
 
+# A command: its calls and its child's, and no others; the kernel keeps the set of who is followed.
+what='xcap dump -- COMMAND'
+"$guest" calls 1000000 >/dev/null &
+others=$!
+xcap dump -q -i 'syscalls?only=getppid' 'proc.name=guest' -- \
+	sh -c "$guest calls $calls & $guest calls 101; wait" >/tmp/shown 2>/tmp/err ||
+	fail "$what: $? $(cat /tmp/err)"
+kill $others 2>/dev/null
+wait $others
+shown=$(grep -c '[<>] getppid' /tmp/shown)
+skipped=$(grep -o 'recursion [0-9]*' /tmp/err | head -n 1 | grep -o '[0-9]*$')
+[ $((shown + ${skipped:-0})) -ge $((2 * calls + 202)) ] && [ "$shown" -le $((2 * calls + 202)) ] ||
+	fail "$what: $shown records are shown: $(cat /tmp/err)"
+
 # Packets and all syscalls as one stream: books and order.
 if capture -i tap:eth0,syscalls; then
 	"$guest" calls $calls >/dev/null &
