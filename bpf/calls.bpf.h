@@ -11,6 +11,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "peek.bpf.h"
 
 #define TS_COMPAT	0x0002		/* arch/x86: this call came by the 32-bit door */
 
@@ -47,12 +48,12 @@ static __always_inline bool is_compat(struct task_struct *task)
 /* The open file behind a descriptor. Return: NULL: there is none. */
 static __always_inline struct file *file_of(struct task_struct *task, __u32 fd)
 {
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct fdtable *fdt = PEEK(struct files_struct, task->files, fdt);
 	struct file **at, *file = NULL;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
+	if (fd >= PEEK(struct fdtable, fdt, max_fds))
 		return NULL;
-	at = BPF_CORE_READ(fdt, fd) + fd;
+	at = PEEK(struct fdtable, fdt, fd) + fd;
 	bpf_probe_read_kernel(&file, sizeof(file), at);
 	return file;
 }

@@ -67,7 +67,7 @@ static __always_inline __u32 name_of_anon(struct path_room *p, const struct dent
 	__builtin_memcpy(p->text, "anon_inode:", 11);
 	p->at = 0;
 	len = bpf_probe_read_kernel_str(p->text + 11, ANON_NAME,
-					BPF_CORE_READ(dentry, d_name.name));
+					PEEK(struct dentry, dentry, d_name.name));
 	return 11 + (len < 0 ? 0 : len & (ANON_NAME - 1));
 }
 
@@ -75,8 +75,8 @@ static __always_inline __u32 name_of_anon(struct path_room *p, const struct dent
 
 static __always_inline void fill_inet(struct xcap_ev_file *f, struct sock *sk)
 {
-	f->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	f->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	f->local_port = PEEK(struct sock, sk, __sk_common.skc_num);
+	f->remote_port = bpf_ntohs(PEEK(struct sock, sk, __sk_common.skc_dport));
 	if (f->family == AF_INET6) {
 		bpf_probe_read_kernel(f->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 		bpf_probe_read_kernel(f->remote, 16, &sk->__sk_common.skc_v6_daddr);
@@ -90,14 +90,14 @@ static __always_inline void fill_inet(struct xcap_ev_file *f, struct sock *sk)
 static __always_inline __u32 name_of_unix(struct path_room *p, struct sock *sk)
 {
 	struct unix_sock *u = (struct unix_sock *)sk;
-	struct unix_address *address = BPF_CORE_READ(u, addr);
+	struct unix_address *address = PEEK(struct unix_sock, u, addr);
 	__u32 len;
 
 	if (!address) {
-		u = (struct unix_sock *)BPF_CORE_READ(u, peer);
-		address = u ? BPF_CORE_READ(u, addr) : NULL;
+		u = (struct unix_sock *)PEEK(struct unix_sock, u, peer);
+		address = u ? PEEK(struct unix_sock, u, addr) : NULL;
 	}
-	len = address ? BPF_CORE_READ(address, len) : 0;
+	len = address ? PEEK(struct unix_address, address, len) : 0;
 	if (len <= 2)
 		return 0;
 	len = (len - 2) & UNIX_PATH;
@@ -115,15 +115,15 @@ static __always_inline __u32 name_of_unix(struct path_room *p, struct sock *sk)
 static __always_inline __u32 fill_socket(struct xcap_ev_file *f, struct path_room *p,
 					 const struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct socket *socket = PEEK(struct file, file, private_data);
+	struct sock *sk = PEEK(struct socket, socket, sk);
 	__u32 len = 0;
 
 	f->kind = XFILE_SOCKET;
-	f->type = BPF_CORE_READ(socket, type);
-	f->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	f->protocol = BPF_CORE_READ(sk, sk_protocol);
-	f->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	f->type = PEEK(struct socket, socket, type);
+	f->family = PEEK(struct sock, sk, __sk_common.skc_family);
+	f->protocol = PEEK(struct sock, sk, sk_protocol);
+	f->cookie = PEEK(struct sock, sk, __sk_common.skc_cookie.counter);
 	if (f->family == AF_INET || f->family == AF_INET6)
 		fill_inet(f, sk);
 	if (f->family == AF_UNIX)
@@ -137,19 +137,21 @@ static __always_inline __u32 fill_socket(struct xcap_ev_file *f, struct path_roo
 static __always_inline __u32 fill_file(struct xcap_ev_file *f, struct path_room *p,
 				       const struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	__u64 fs = BPF_CORE_READ(inode, i_sb, s_magic);
+	struct inode *inode = PEEK(struct file, file, f_inode);
+	struct super_block *sb = PEEK(struct inode, inode, i_sb);
+	__u64 fs = PEEK(struct super_block, sb, s_magic);
 
-	f->ino = BPF_CORE_READ(inode, i_ino);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFSOCK)
+	f->ino = PEEK(struct inode, inode, i_ino);
+	if ((PEEK(struct inode, inode, i_mode) & S_IFMT) == S_IFSOCK)
 		return fill_socket(f, p, file);
 	f->kind = XFILE_OTHER;
 	if (fs == PIPEFS)
 		return name_by_inode(p, f->ino, true);
 	if (fs == ANON_INODES)
-		return name_of_anon(p, BPF_CORE_READ(file, f_path.dentry));
+		return name_of_anon(p, PEEK(struct file, file, f_path.dentry));
 	f->kind = XFILE_PATH;
-	return path_of(&file->f_path, p);
+	return path_of(PEEK(struct file, file, f_path.dentry),
+		       PEEK(struct file, file, f_path.mnt), p);
 }
 
 static __always_inline void read_name(struct room *r, struct path_room *p, __u32 len)
@@ -180,7 +182,7 @@ static __always_inline void read_file(struct room *r, __u32 arg, __s32 fd)
 		len = fill_file(&f, p, file);
 	} else {
 		f.kind = XFILE_PATH;
-		len = path_of(&task->fs->pwd, p);
+		len = path_of(task->fs->pwd.dentry, task->fs->pwd.mnt, p);
 	}
 	if (!item_begin(r, arg, XITEM_FILE))
 		return;

@@ -12,6 +12,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "peek.bpf.h"
 
 #define PATH_SIZE 4096		/* longest, with its NUL */
 #define PATH_NAME 255		/* longest name of one directory entry */
@@ -25,6 +26,7 @@
 struct path_room {
 	__u64 dentry;
 	__u64 mount;		/* struct mount */
+	__u64 root;		/* dentry of that mount's root */
 	__u32 at;		/* where the text begins; its NUL is the last of PATH_SIZE */
 	__u32 cut;		/* 1: the beginning had no room */
 	char  text[2 * PATH_SIZE];	/* a second half for the verifier: at + length */
@@ -37,8 +39,8 @@ struct path_walk {
 /* "/name" in front of what there is. Return: false: it does not fit. */
 static __always_inline bool path_prepend(struct path_room *r, const struct dentry *dentry)
 {
-	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-	__u32 len = BPF_CORE_READ(dentry, d_name.len);
+	const unsigned char *name = PEEK(struct dentry, dentry, d_name.name);
+	__u32 len = PEEK(struct dentry, dentry, d_name.len);
 	__u32 at = r->at;
 
 	len &= PATH_NAME;
@@ -58,12 +60,13 @@ static __always_inline bool path_prepend(struct path_room *r, const struct dentr
 static __always_inline bool path_cross(struct path_room *r)
 {
 	struct mount *mount = (struct mount *)r->mount;
-	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+	struct mount *parent = PEEK(struct mount, mount, mnt_parent);
 
 	if (!parent || parent == mount)
 		return false;
-	r->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
+	r->dentry = (__u64)PEEK(struct mount, mount, mnt_mountpoint);
 	r->mount = (__u64)parent;
+	r->root = (__u64)PEEK(struct mount, parent, mnt.mnt_root);
 	return true;
 }
 
@@ -72,12 +75,11 @@ static long path_step(__u32 i, struct path_walk *walk)
 {
 	struct path_room *r = walk->room;
 	struct dentry *dentry = (struct dentry *)r->dentry;
-	struct mount *mount = (struct mount *)r->mount;
 	struct dentry *parent;
 
-	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root))
+	if (r->dentry == r->root)
 		return !path_cross(r);
-	parent = BPF_CORE_READ(dentry, d_parent);
+	parent = PEEK(struct dentry, dentry, d_parent);
 	if (!path_prepend(r, dentry)) {
 		r->cut = 1;
 		return 1;
@@ -89,9 +91,9 @@ static long path_step(__u32 i, struct path_walk *walk)
 /* No longer to be found, or never was; a file system's root need not be. */
 static __always_inline bool path_gone(const struct dentry *dentry, const struct vfsmount *mnt)
 {
-	return !BPF_CORE_READ(dentry, d_hash.pprev) &&
-	       !(dentry == BPF_CORE_READ(mnt, mnt_root) &&
-		 dentry == BPF_CORE_READ(dentry, d_parent));
+	return !PEEK(struct dentry, dentry, d_hash.pprev) &&
+	       !(dentry == PEEK(struct vfsmount, mnt, mnt_root) &&
+		 dentry == PEEK(struct dentry, dentry, d_parent));
 }
 
 /*
@@ -99,15 +101,15 @@ static __always_inline bool path_gone(const struct dentry *dentry, const struct 
  * r->cut says so. A deleted file has " (deleted)" behind its name.
  * Return: bytes with the NUL, at most PATH_SIZE.
  */
-static __always_inline __u32 path_of(const struct path *path, struct path_room *r)
+static __always_inline __u32 path_of(const struct dentry *dentry, const struct vfsmount *mnt,
+				     struct path_room *r)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct vfsmount *mnt = BPF_CORE_READ(path, mnt);
 	struct path_walk walk = { .room = r };
 	__u32 at;
 
 	r->dentry = (__u64)dentry;
 	r->mount = (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
+	r->root = (__u64)PEEK(struct vfsmount, mnt, mnt_root);
 	r->cut = 0;
 	r->at = PATH_SIZE - 1;
 	r->text[PATH_SIZE - 1] = '\0';

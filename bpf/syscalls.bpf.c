@@ -9,12 +9,13 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include "calls.bpf.h"
 #include "emit.bpf.h"
-#include "task.bpf.h"
-#include "wanted.bpf.h"
 
 const volatile struct syscalls_cfg cfg = {};
+
+#include "calls.bpf.h"
+#include "task.bpf.h"
+#include "wanted.bpf.h"
 
 #define MAX_ERRNO 4095
 

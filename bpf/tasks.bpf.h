@@ -156,13 +156,17 @@ static __always_inline __u32 exe_read(struct task_struct *task, struct path_room
 				      struct text *text)
 {
 	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	const struct dentry *dentry;
+	const struct vfsmount *mnt;
 	__u32 len, at, gone;
 
 	text->bytes[0] = 0;
 	if (!exe)
 		return 1;
-	gone = path_gone(BPF_CORE_READ(exe, f_path.dentry), BPF_CORE_READ(exe, f_path.mnt));
-	len = path_of(&exe->f_path, room);
+	dentry = PEEK(struct file, exe, f_path.dentry);
+	mnt = PEEK(struct file, exe, f_path.mnt);
+	gone = path_gone(dentry, mnt);
+	len = path_of(dentry, mnt, room);
 	if (gone && len > sizeof(PATH_GONE))
 		len -= sizeof(PATH_GONE) - 1;
 	at = room->at;

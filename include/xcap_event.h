@@ -360,14 +360,16 @@ struct syscalls_cfg {
 	__u32 data;		/* bytes of data that are read, XCAP_DATA_MAX at most */
 	__u32 room;		/* bytes of a CPU's room for items, a power of two */
 	__u32 args;		/* 1: what arguments refer to is read */
-	__u32 without[XCAP_MAX_WITHOUT];	/* thread groups, initial pid namespace */
+	__u32 casts;		/* 1: the kernel has bpf_rdonly_cast() */
 	__u32 tree;		/* 1: only of processes in the map of those who are followed */
-	__u32 reserved;
+	__u32 without[XCAP_MAX_WITHOUT];	/* thread groups, initial pid namespace */
 };
 
 struct sockets_cfg {
 	__u32 hold_cpu;		/* 1: as in syscalls_cfg */
 	__u32 tree;		/* 1: keep the map of processes that are followed */
+	__u32 casts;		/* 1: as in syscalls_cfg */
+	__u32 reserved;
 };
 
 struct tcx_copy_cfg {

@@ -2,13 +2,14 @@
 /*
  * In:   skeletons that do not load, programs to attach.
  * Out:  a sentence that says what to do; links; counts of skipped runs.
- * Owns: nothing.
+ * Owns: the kernel's types, once they were asked for.
  * Runs on: the thread that opens the handle.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -61,17 +62,20 @@ int bpf_load_failed(int err, const char *what, struct error *e)
 			 "shows its reasons", what, strerror(-err));
 }
 
+static struct btf *kernel_btf;		/* NULL: it has none */
+
+static void load_kernel_btf(void)
+{
+	kernel_btf = btf__load_vmlinux_btf();
+}
+
 bool bpf_load_has_function(const char *name)
 {
-	struct btf *btf;
-	bool found;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	bpf_load_quiet();
-	btf = btf__load_vmlinux_btf();
-	found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
-
-	btf__free(btf);
-	return found;
+	pthread_once(&once, load_kernel_btf);
+	return kernel_btf && btf__find_by_name_kind(kernel_btf, name, BTF_KIND_FUNC) > 0;
 }
 
 int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct error *e)

@@ -190,14 +190,17 @@ static void tree_is_grown(struct owner *o, const struct source *s)
 
 static int load(struct owner *o, struct source *s, bool sockets, bool early)
 {
+	const struct sockets_cfg cfg = {
+		.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable"),
+		.casts = bpf_load_has_function("bpf_rdonly_cast"),
+	};
 	int ret;
 
 	bpf_load_quiet();
 	o->skel = sockets_bpf__open();
 	if (!o->skel)
 		return bpf_load_failed(-errno, s->spec, s->err);
-	((struct sockets_cfg *)&o->skel->rodata->cfg)->hold_cpu =
-		bpf_load_has_function("trace_call_bpf_faultable");
+	memcpy((void *)&o->skel->rodata->cfg, &cfg, sizeof(cfg));
 	want_sockets(o->skel, sockets, early);
 	ret = prepare_tree(o, s);
 	ret = ret ?: rings_prepare(o->skel->maps.events, o->skel->maps.cpus);

@@ -7,6 +7,9 @@
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+
+static const struct { __u32 casts; } cfg = { 0 };	/* as on the oldest kernel */
+
 #include "path.bpf.h"
 
 /* one room, used by the reader only */
@@ -30,7 +33,7 @@ int paths(struct bpf_iter__task_file *ctx)
 	room = bpf_map_lookup_elem(&rooms, &zero);
 	if (!room)
 		return 0;
-	len = path_of(&file->f_path, room);
+	len = path_of(file->f_path.dentry, file->f_path.mnt, room);
 	head[0] = ctx->fd;
 	head[1] = len;
 	head[2] = room->cut;
