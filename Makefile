@@ -156,12 +156,16 @@ $(B)/xcap: $(TOOL:%=$(B)/tools/%.o) $(B)/libxcap.a
 	$(call say,LINK)$(CC) -o $@ $^ $(LINK)
 $(B)/xdpcount $(B)/xcap-extcap: $(B)/xcap
 	$(Q)ln -sf xcap $@
-# Wireshark's dissector: the script, with the tables of system calls and errors put in
-$(LUA): tools/xcap.lua user/syscall_lua.h user/syscall_names.h Makefile | dirs
+# Wireshark's dissector: the script, with the tables of system calls, names and errors put in
+$(B)/lua_names: user/lua/lua_names.c $(B)/inside.a Makefile | dirs
+	$(call say,LINK)$(CC) $(COMPILE) $(INSIDE) -o $@ $< $(B)/inside.a $(LINK)
+$(LUA): tools/xcap.lua user/syscall_lua.h user/syscall_names.h $(B)/lua_names Makefile | dirs
 	$(Q)$(CC) -E -P user/syscall_lua.h > $@.calls
+	$(Q)$(B)/lua_names > $@.forms
 	$(Q)echo '#include <errno.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define \(E[A-Z0-9]*\) \([0-9]*\)$$/	[\2] = "\1",/p' > $@.errors
-	$(Q)sed -e '/^local calls = {$$/r $@.calls' -e '/^local errors = {$$/r $@.errors' $< > $@
+	$(Q)sed -e '/^local calls = {$$/r $@.calls' -e '/^local errors = {$$/r $@.errors' \
+		-e '/^local forms = {$$/r $@.forms' $< > $@
 $(B)/examples/%: examples/%.c $(B)/libxcap.a Makefile | dirs
 	$(call say,LINK)$(CC) $(COMPILE) -o $@ $< $(B)/libxcap.a $(LINK)
 

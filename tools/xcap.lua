@@ -12,6 +12,10 @@
 local calls = {
 }
 
+-- names of flags and enumerations, value and mask; put in by make
+local forms = {
+}
+
 -- number and name of errors; put in by make, but for those that stay in the kernel
 local errors = {
 	[512] = "ERESTARTSYS", [513] = "ERESTARTNOINTR", [514] = "ERESTARTNOHAND",
@@ -63,6 +67,7 @@ local f = {
 	syscall = ProtoField.string("xcap.syscall", "System call"),
 	arg = ProtoField.uint64("xcap.arg", "Argument", base.DEC),
 	ret = ProtoField.int64("xcap.ret", "Result"),
+	wrote = ProtoField.string("xcap.wrote", "The call wrote"),
 	next_pid = ProtoField.uint32("xcap.next_pid", "Next process"),
 	next_tid = ProtoField.uint32("xcap.next_tid", "Next thread"),
 	next_comm = ProtoField.string("xcap.next_comm", "Name of the next task"),
@@ -82,7 +87,7 @@ for i = 0, 5 do
 end
 xcap.fields = { f.version, f.type, f.head_len, f.flags, f.late, f.compat, f.joined, f.cpu, f.pid,
 	f.tid, f.uid, f.ifindex, f.cgroup, f.comm, f.direction, f.machine, f.source, f.linktype,
-	f.wire_len, f.queue, f.nr, f.syscall, f.arg, f.ret, f.next_pid, f.next_tid, f.next_comm,
+	f.wire_len, f.queue, f.nr, f.syscall, f.arg, f.ret, f.wrote, f.next_pid, f.next_tid, f.next_comm,
 	f.prev_state, f.next_prio, f.lost, f.where, f.exe, f.args, f.container, f.container_name,
 	f.pod, arg_fields[0], arg_fields[1], arg_fields[2],
 	arg_fields[3], arg_fields[4], arg_fields[5] }
@@ -144,6 +149,177 @@ local function shown(kind, range, compat)
 	return hex(value)
 end
 
+-- ---- names ----
+
+local function both(a, b)	-- the bits that both have; libraries for this come and go
+	local bits, place = 0, 1
+
+	while a > 0 and b > 0 do
+		if a % 2 == 1 and b % 2 == 1 then
+			bits = bits + place
+		end
+		a, b, place = math.floor(a / 2), math.floor(b / 2), place * 2
+	end
+	return bits
+end
+
+local function flags_of(form, value)
+	local text, rest = {}, value
+
+	for _, n in ipairs(form) do
+		local found = n[2] == n[3] and both(rest, n[3]) or both(value, n[3])
+
+		if found == n[2] then
+			text[#text + 1] = n[1]
+			rest = rest - both(rest, n[3])
+		end
+	end
+	if rest > 0 or #text == 0 then
+		text[#text + 1] = rest > 0 and string.format("0x%x", rest) or "0"
+	end
+	return table.concat(text, "|")
+end
+
+-- of one form each value is looked up once
+local function named(form, range)
+	local value = form.flags and range(0, 4):le_uint() or range(0, 4):le_int()
+
+	form.known = form.known or {}
+	if form.known[value] then
+		return form.known[value]
+	end
+	local text = form.flags and flags_of(form, value) or tostring(value)
+
+	for _, n in ipairs(form) do
+		if not form.flags and n[2] == value then
+			text = n[1]
+		end
+	end
+	form.known[value] = text
+	return text
+end
+
+-- ---- what arguments refer to: items behind the body ----
+
+local BYTES, STRINGS, NAME, FILE = 1, 2, 4, 5
+local LONGEST = 1024		-- of it in a line
+local escapes = { [9] = "\\t", [10] = "\\n", [11] = "\\v", [12] = "\\f", [13] = "\\r",
+	[34] = '\\"', [92] = "\\\\" }
+
+local function quoted(bytes, from, to)
+	local text = {}
+
+	for i = from, math.min(to, from + LONGEST) - 1 do
+		local c = bytes:get_index(i)
+
+		text[#text + 1] = escapes[c] or (c >= 0x20 and c < 0x7f and string.char(c)) or
+			string.format("\\x%02x", c)
+	end
+	return '"' .. table.concat(text) .. '"' .. (to - from > LONGEST and "..." or "")
+end
+
+-- by argument and kind
+local function items_of(body, at)
+	local items = {}
+
+	while at + 16 <= body:len() do
+		local arg, len = body(at, 1):uint(), body(at + 4, 4):le_uint()
+
+		if at + 16 + len > body:len() then
+			break
+		end
+		items[arg] = items[arg] or {}
+		items[arg][body(at + 1, 1):uint()] = {
+			range = len > 0 and body(at + 16, len) or nil, len = len,
+			cut = body(at + 2, 1):uint() > 0,
+		}
+		at = at + 16 + len + -len % 8
+	end
+	return items
+end
+
+local function text_item(item)
+	local text = item.range and quoted(item.range:bytes(), 0, item.len) or '""'
+
+	return text .. (item.cut and text:sub(-3) ~= "..." and "..." or "")
+end
+
+local function strings_item(item)
+	local text, from = {}, 0
+	local bytes = item.range and item.range:bytes()
+
+	for i = 0, item.len - 1 do
+		if bytes:get_index(i) == 0 or i == item.len - 1 then
+			text[#text + 1] = quoted(bytes, from, bytes:get_index(i) == 0 and i or i + 1)
+			from = i + 1
+		end
+	end
+	return "[" .. table.concat(text, ", ") .. (item.cut and ", ...]" or "]")
+end
+
+local function endpoint(family, address, port)
+	if family == 2 then
+		return tostring(address(0, 4):ipv4()) .. ":" .. port
+	end
+	return "[" .. tostring(address(0, 16):ipv6()) .. "]:" .. port
+end
+
+local function address_item(item)
+	local family = item.len >= 2 and item.range(0, 2):le_uint() or 0
+
+	if family == 2 and item.len >= 8 then
+		return endpoint(2, item.range(4), item.range(2, 2):uint())
+	elseif family == 10 and item.len >= 24 then
+		return endpoint(10, item.range(8), item.range(2, 2):uint())
+	elseif family == 1 and item.len > 2 then
+		local bytes, to = item.range:bytes(), item.len
+
+		if bytes:get_index(2) == 0 then
+			return "@" .. quoted(bytes, 3, to)
+		end
+		for i = item.len - 1, 2, -1 do
+			to = bytes:get_index(i) == 0 and i or to
+		end
+		return quoted(bytes, 2, to)
+	end
+	return family == 1 and "unnamed" or "family " .. family
+end
+
+local function file_item(item)
+	local range = item.range
+
+	if not range or item.len < 56 then
+		return ""
+	end
+	local family, here, there = range(17, 1):uint(), range(20, 2):le_uint(), range(22, 2):le_uint()
+
+	if (family == 2 or family == 10) and (here > 0 or there > 0) then
+		return "(" .. endpoint(family, range(24, 16), here) ..
+			(there > 0 and "→" .. endpoint(family, range(40, 16), there) or "") .. ")"
+	end
+	return "(" .. (item.len > 56 and name_of(range(56)) or "") .. ")"
+end
+
+-- an argument with what it refers to; nil: nothing that is shown
+local function referred(kind, form, items)
+	local found = items or {}
+
+	if kind == "f" then
+		return found[FILE] and file_item(found[FILE])
+	elseif found[STRINGS] then
+		return strings_item(found[STRINGS])
+	elseif not found[BYTES] or (found[BYTES].cut and found[BYTES].len == 0) then
+		return nil
+	elseif form == "text" then
+		return text_item(found[BYTES])
+	elseif form == "sockaddr" then
+		return address_item(found[BYTES])
+	elseif form == "message" then
+		return "{" .. (found[NAME] and address_item(found[NAME]) .. ", " or "") ..
+			text_item(found[BYTES]) .. "}"
+	end
+end
+
 -- the letter that ps has for a state
 local function state_letter(state)
 	local function has(bit)
@@ -184,15 +360,19 @@ end }
 
 bodies[2] = { size = 56, read = function(body, r, tree)
 	local call = r:call(body, tree)
-	local text = {}
+	local text, items = {}, items_of(body, 56)
 
 	for i = 0, 5 do
 		local range = body(8 + 8 * i, 8)
 		local what = call and call[5 + i] or (not call and "p arg" .. i)
 
 		if what then
-			local name, value = what:sub(3), shown(what:sub(1, 1), range, r.compat)
+			local kind, name, form = what:match("^(%a) (%S+) ?(%S*)$")
+			local value = forms[form] and named(forms[form], range) or
+				shown(kind, range, r.compat)
+			local more = referred(kind, form, items[i])
 
+			value = kind == "f" and value .. (more or "") or more or value
 			text[#text + 1] = name .. "=" .. value
 			tree:add_le(arg_fields[i], range):set_text(
 				"Argument " .. i .. ": " .. name .. " = " .. value)
@@ -210,8 +390,23 @@ bodies[3] = { size = 16, read = function(body, r, tree)
 	local text = address and hex(body(8, 8):le_uint64()) or tostring(ret)
 
 	text = failed and text .. " " .. failed or text
+	local wrote, items = {}, items_of(body, 16)
+
+	for i = 0, 5 do
+		local kind, name, form = (call and call[5 + i] or ""):match("^(%a) (%S+) ?(%S*)$")
+		local more = kind and kind ~= "f" and referred(kind, form, items[i])
+
+		if more then
+			wrote[#wrote + 1] = name .. "=" .. more
+			tree:add(f.wrote, body(8, 8), name .. " = " .. more)
+		end
+	end
+	if not failed then
+		text = text .. (referred("f", "", items[6]) or "")
+	end
 	tree:add_le(f.ret, body(8, 8)):set_text("Result: " .. text)
-	return r.task .. " < " .. r.name .. " = " .. text
+	return r.task .. " < " .. r.name ..
+		(#wrote > 0 and "(" .. table.concat(wrote, ", ") .. ")" or "") .. " = " .. text
 end }
 
 bodies[4] = { size = 32, read = function(body, r, tree)
@@ -313,7 +508,7 @@ DissectorTable.get("wtap_encap"):add((wtap_encaps or wtap).USER0, xcap)
 -- ---- pcapng: a sysdig event, our option behind its parameters is the record ----
 
 local event_type, nr_params = Field.new("sysdig.event_type"), Field.new("sysdig.nparams")
-local OPTION, MAGIC = 0x8ca9, 0x70616378
+local OPTION, MORE, MAGIC = 0x8ca9, 0x8caa, 0x70616378
 local OPTION_HEAD = 52		-- bytes of it before what differs by type
 local ENTER, EXIT, SWITCH = 2, 3, 4
 
@@ -336,6 +531,25 @@ local function option_at(tvb)
 	return at
 end
 
+-- what stands behind the option's fixed part, and in those that follow it
+local function items_hex(tvb, at, fixed)
+	local len, text = tvb(at - 2, 2):le_uint(), {}
+
+	if len > fixed and at + len <= tvb:len() then
+		text[1] = tvb(at + fixed, len - fixed):bytes():tohex()
+	end
+	at = at + len + -len % 4
+	while #text > 0 and at + 4 <= tvb:len() and tvb(at, 2):le_uint() == MORE do
+		len = tvb(at + 2, 2):le_uint()
+		if len == 0 or at + 4 + len > tvb:len() then
+			break
+		end
+		text[#text + 1] = tvb(at + 4, len):bytes():tohex()
+		at = at + 4 + len + -len % 4
+	end
+	return table.concat(text)
+end
+
 -- the same record with the header and body that a USER0 frame has; nil: cut
 local function as_frame(tvb, at)
 	local kind = tvb(at + 4, 2):le_uint()
@@ -354,7 +568,8 @@ local function as_frame(tvb, at)
 	if kind == SWITCH then
 		return ByteArray.new(head .. hex(52, 8) .. hex(68, 16) .. hex(60, 8))
 	end
-	return ByteArray.new(head .. hex(24, 4) .. "00000000" .. hex(52, sizes[kind]))
+	return ByteArray.new(head .. hex(24, 4) .. "00000000" .. hex(52, sizes[kind]) ..
+		items_hex(tvb, at, OPTION_HEAD + sizes[kind]))
 end
 
 -- ---- pcapng: who is behind a packet ----

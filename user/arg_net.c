@@ -201,18 +201,11 @@ const struct arg_form arg_form_protocol = { .put = put_protocol };
 
 /* ---- options of sockets ---- */
 
-static void put_level(struct out *o, const struct arg_form *form, const struct arg_value *v)
-{
-	out_enum(o, form, (__s32)v->value);
-}
-
-const struct arg_form arg_form_sock_level = {
-	.put = put_level,
-	.names = NAMES(NAME(SOL_SOCKET), NAME(SOL_IP), NAME(SOL_TCP), NAME(SOL_UDP), NAME(SOL_IPV6),
-		       NAME(SOL_ICMPV6), NAME(SOL_RAW), NAME(SOL_PACKET), NAME(SOL_NETLINK),
-		       NAME(SOL_SCTP), NAME(SOL_UDPLITE), NAME(SOL_TIPC), NAME(SOL_ALG),
-		       NAME(SOL_XDP), NAME(SOL_TLS), NAME(SOL_MPTCP), NAME(SOL_BLUETOOTH)),
-};
+ENUM(sock_level,
+	NAME(SOL_SOCKET), NAME(SOL_IP), NAME(SOL_TCP), NAME(SOL_UDP), NAME(SOL_IPV6),
+	NAME(SOL_ICMPV6), NAME(SOL_RAW), NAME(SOL_PACKET), NAME(SOL_NETLINK), NAME(SOL_SCTP),
+	NAME(SOL_UDPLITE), NAME(SOL_TIPC), NAME(SOL_ALG), NAME(SOL_XDP), NAME(SOL_TLS),
+	NAME(SOL_MPTCP), NAME(SOL_BLUETOOTH));
 
 static void put_option_name(struct out *o, const struct arg_form *form, const struct arg_value *v)
 {

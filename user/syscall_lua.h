@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Turns the rows of user/syscall_names.h into Lua: { "read", 0, 3, 63, "f fd", ... }, */
 #define C(name, ...) { #name, __VA_ARGS__ },
-#define D(n, ...) "d "..#n
-#define L(n, ...) "l "..#n
-#define U(n, ...) "u "..#n
-#define X(n, ...) "x "..#n
-#define O(n, ...) "o "..#n
+#define D(n, ...) "d "..#n __VA_OPT__(.." "..#__VA_ARGS__)
+#define L(n, ...) "l "..#n __VA_OPT__(.." "..#__VA_ARGS__)
+#define U(n, ...) "u "..#n __VA_OPT__(.." "..#__VA_ARGS__)
+#define X(n, ...) "x "..#n __VA_OPT__(.." "..#__VA_ARGS__)
+#define O(n, ...) "o "..#n __VA_OPT__(.." "..#__VA_ARGS__)
 #define P(n, ...) "p "..#n
+#define TEXT(n, ...) "p "..#n.." text"
+#define MESSAGE(n, ...) "p "..#n.." message"
+#define ADDRESS(n, ...) "p "..#n.." sockaddr"
 #define F(n) "f "..#n
 #define FI F
 #define RF(n) nil
 #define RP(n) nil
-#define S P
+#define S TEXT
 #define ARGV P
-#define B P
-#define BO P
-#define V P
-#define VO P
-#define M P
-#define MO P
-#define MM P
-#define MMO P
-#define A P
-#define AO P
+#define B TEXT
+#define BO TEXT
+#define V TEXT
+#define VO TEXT
+#define M MESSAGE
+#define MO MESSAGE
+#define MM MESSAGE
+#define MMO MESSAGE
+#define A ADDRESS
+#define AO ADDRESS
 #define Y P
 #define YO P
 #define T P
