@@ -109,7 +109,7 @@ static __always_inline bool item_begin(struct room *r, __u32 arg, __u32 kind)
 	return true;
 }
 
-/* The item ends where r->at is. */
+/* The item ends where r->at is; none, where nothing at all could be read. */
 static __always_inline void item_end(struct room *r, __u64 whole)
 {
 	struct xcap_ev_item *item;
@@ -118,6 +118,10 @@ static __always_inline void item_end(struct room *r, __u64 whole)
 	opaque(begin);
 	if (begin >= cfg.room)
 		return;
+	if (r->flags & XITEM_FAULT && end == begin + sizeof(*item)) {
+		r->at = begin;
+		return;
+	}
 	item = (struct xcap_ev_item *)(r->bytes + begin);
 	item->flags = r->flags;
 	item->len = end - begin - sizeof(*item);
@@ -128,11 +132,6 @@ static __always_inline void item_end(struct room *r, __u64 whole)
 	for (int i = 0; i < 7; i++)
 		r->bytes[end + i] = 0;
 	r->at = (end + 7) & ~7u;
-}
-
-static __always_inline void item_cancel(struct room *r)
-{
-	r->at = r->item;
 }
 
 /*
