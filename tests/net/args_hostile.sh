@@ -79,4 +79,3 @@ races() {
 races "80 bytes of data"
 races "all the data there is" '&data=65536'
 races "registers only" '&args=off'
-nothing_left
