@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   a storm of getppid() on one CPU, under one observer after another.
+ * In:   a storm of getppid(), or of writes, on one CPU, under one observer after another.
  * Out:  a table: ns that each observer adds to a call; ratios.
  * Owns: one observer and one storm at a time.
  * Runs on: the storm on CPU 0, observers on CPU 1.
  *
  * Usage: bench_calls [ROUNDS [WORD]], WORD: only observers with it in their name.
  * Exit status: 1 a ratio is above its promise, or the library loses records.
- * Started as "bench_calls storm COUNT" it is the storm, and prints ns a call.
+ * Started as "bench_calls storm COUNT CALL" it is the storm, and prints ns a call.
  */
 #define _GNU_SOURCE
 #include <bpf/libbpf.h>
@@ -20,22 +20,26 @@
 #include "bench_calls.skel.h"
 
 enum { MAX_ROUNDS = 25, WARM_UP = 1000, CALLS = 2000000, SLOW_CALLS = 30000, BATCH = 256 };
+enum { WRITTEN = 64 };		/* bytes of a write, to /dev/null */
 
 static char self[4096];
 static double library_lost[MAX_ROUNDS];	/* or not handed out */
 static int round_nr;
+static int storm_call = SYS_getppid;
 
-static int storm(long count)
+static int storm(long count, int nr)
 {
+	static const char data[WRITTEN] = "GET / HTTP/1.1";
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	int64_t begin;
 	long i;
 
 	bench_pin(BENCH_SEND_CPU);
 	for (i = 0; i < WARM_UP; i++)
-		syscall(SYS_getppid);
+		syscall(nr, fd, data, WRITTEN);
 	begin = clock_ns(CLOCK_MONOTONIC);
 	for (i = 0; i < count; i++)
-		syscall(SYS_getppid);
+		syscall(nr, fd, data, WRITTEN);
 	printf("%.2f\n", (double)(clock_ns(CLOCK_MONOTONIC) - begin) / (double)count);
 	return 0;
 }
@@ -49,7 +53,7 @@ struct child {
 static struct child storm_start(const char *const *tracer, long count)
 {
 	const char *argv[16];
-	char number[32];
+	char number[32], call[32];
 	struct child c;
 	int fds[2], n = 0;
 
@@ -59,6 +63,8 @@ static struct child storm_start(const char *const *tracer, long count)
 	argv[n++] = self;
 	argv[n++] = "storm";
 	argv[n++] = number;
+	snprintf(call, sizeof(call), "%d", storm_call);
+	argv[n++] = call;
 	argv[n] = NULL;
 	if (pipe2(fds, O_CLOEXEC))
 		err(1, "pipe");
@@ -147,7 +153,7 @@ static double under_pair(enum pair pair)
 
 /* ---- the library ---- */
 
-/* Hands on what there is. Return: how many of the storm's getppid records were among it. */
+/* Hands on what there is. Return: how many of the storm's records were among it. */
 static uint64_t drain(struct xcap *x, pid_t pid, int timeout_ms, int *res)
 {
 	struct xcap_record recs[BATCH];
@@ -157,8 +163,8 @@ static uint64_t drain(struct xcap *x, pid_t pid, int timeout_ms, int *res)
 	*res = xcap_next_batch(x, recs, BATCH, timeout_ms);
 	for (i = 0; i < *res; i++)
 		ours += (int)recs[i].tid == pid &&
-			((recs[i].type == XCAP_SYS_ENTER && recs[i].enter.nr == SYS_getppid) ||
-			 (recs[i].type == XCAP_SYS_EXIT && recs[i].exit.nr == SYS_getppid));
+			((recs[i].type == XCAP_SYS_ENTER && (int)recs[i].enter.nr == storm_call) ||
+			 (recs[i].type == XCAP_SYS_EXIT && (int)recs[i].exit.nr == storm_call));
 	if (*res > 0)
 		xcap_release(x, recs, *res);
 	else if (*res < 0 && *res != -EINTR && *res != -ENODATA)
@@ -193,6 +199,8 @@ static double under_library(const char *spec, const char *filter)
 		lost += stats.dropped[i];
 	xcap_close(x);
 	library_lost[round_nr] += (double)lost;
+	if (storm_call == SYS_write)
+		ours = filter ? 0 : ours < made ? ours : made;	/* it prints a line as well */
 	if (!lost && ours != (filter ? 0 : made))
 		errx(1, "the library lost nothing, and gave %llu records of %llu",
 		     (unsigned long long)ours, (unsigned long long)made);
@@ -228,7 +236,45 @@ static double watch_strace(void)
 	return alone(argv);
 }
 
-enum { NONE, EMPTY_PAIR, BARE_PAIR, STAMPED_PAIR, LIBRARY, ONLY, OTHER, NAMED, PERF, STRACE, NR_OBSERVERS };
+/* The same of writes: descriptor and data are read at entry, the descriptor at exit. */
+static double of_writes(double (*run)(void))
+{
+	double ns;
+
+	storm_call = SYS_write;
+	ns = run();
+	storm_call = SYS_getppid;
+	return ns;
+}
+
+static double watch_registers(void) { return under_library("syscalls?args=off", NULL); }
+
+static double watch_perf_lines(void)
+{
+	static const char *const argv[] = {
+		"perf", "trace", "-e", "write", "-o", "/dev/null", "--", NULL
+	};
+
+	return alone(argv);
+}
+
+static double watch_strace_lines(void)
+{
+	static const char *const argv[] = { "strace", "-yy", "-o", "/dev/null", NULL };
+
+	return alone(argv);
+}
+
+static double write_none(void) { return of_writes(watch_none); }
+static double write_registers(void) { return of_writes(watch_registers); }
+static double write_library(void) { return of_writes(watch_library); }
+static double write_perf(void) { return of_writes(watch_perf_lines); }
+static double write_strace(void) { return of_writes(watch_strace_lines); }
+
+enum {
+	NONE, EMPTY_PAIR, BARE_PAIR, STAMPED_PAIR, LIBRARY, ONLY, OTHER, NAMED, PERF, STRACE,
+	WRITES, WRITE_REGISTERS, WRITE_LIBRARY, WRITE_PERF, WRITE_STRACE, NR_OBSERVERS
+};
 
 static const struct {
 	const char *name;
@@ -244,7 +290,18 @@ static const struct {
 	[NAMED] = { "filter: proc.name=nobody", watch_named },
 	[PERF] = { "perf trace -s", watch_perf },
 	[STRACE] = { "strace -c", watch_strace },
+	[WRITES] = { "write: nobody", write_none },
+	[WRITE_REGISTERS] = { "write: syscalls?args=off", write_registers },
+	[WRITE_LIBRARY] = { "write: library syscalls", write_library },
+	[WRITE_PERF] = { "write: perf trace", write_perf },
+	[WRITE_STRACE] = { "write: strace -yy", write_strace },
 };
+
+/* What it is added to. */
+static int base_of(int observer)
+{
+	return observer > WRITES ? WRITES : NONE;
+}
 
 static const struct {
 	int of, against;
@@ -261,6 +318,10 @@ static const struct {
 	/* what the filter does not want: by its number, by the name of its task */
 	{ OTHER, EMPTY_PAIR, 2 },
 	{ NAMED, EMPTY_PAIR, 2 },
+	/* path and data of each call, against the registers, and those who show the same */
+	{ WRITE_LIBRARY, WRITE_REGISTERS, 0 },
+	{ WRITE_LIBRARY, WRITE_PERF, 0.3 },
+	{ WRITE_LIBRARY, WRITE_STRACE, 0.1 },
 };
 
 static double added[NR_OBSERVERS][MAX_ROUNDS];
@@ -269,12 +330,13 @@ static void print_added(int rounds)
 {
 	double ns[MAX_ROUNDS];
 
-	printf("\n%-34s %10s  %s\n", "getppid on one core", "ns a call", "[least most]");
+	printf("\n%-34s %10s  %s\n", "getppid, or write, on one core", "ns a call", "[least most]");
 	for (int i = 0; i < NR_OBSERVERS; i++) {
 		memcpy(ns, added[i], sizeof(ns));	/* rounds stay in order for the ratios */
 		bench_median(ns, rounds);
 		if (ns[rounds - 1] > 0)
-			printf("%s%-33s %10.1f  [%.1f %.1f]\n", i ? "+" : " ", observers[i].name,
+			printf("%s%-33s %10.1f  [%.1f %.1f]\n",
+			       i == NONE || i == WRITES ? " " : "+", observers[i].name,
 			       bench_median(ns, rounds), ns[0], ns[rounds - 1]);
 	}
 }
@@ -310,8 +372,8 @@ int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 5, i;
 
-	if (argc == 3 && !strcmp(argv[1], "storm"))
-		return storm(atol(argv[2]));
+	if (argc == 4 && !strcmp(argv[1], "storm"))
+		return storm(atol(argv[2]), atoi(argv[3]));
 	if (rounds < 1 || rounds > MAX_ROUNDS)
 		errx(2, "usage: bench_calls [ROUNDS (1 to %d) [WORD]]", MAX_ROUNDS);
 	if (!realpath(argv[0], self))
@@ -321,9 +383,10 @@ int main(int argc, char **argv)
 	for (round_nr = 0; round_nr < rounds; round_nr++) {
 		fprintf(stderr, "calls: round %d of %d\n", round_nr + 1, rounds);
 		for (i = 0; i < NR_OBSERVERS; i++)
-			if (!i || argc < 3 || strstr(observers[i].name, argv[2]))
+			if (i == NONE || i == WRITES || argc < 3 || strstr(observers[i].name, argv[2]))
 				added[i][round_nr] = observers[i].run() -
-						     (i ? added[NONE][round_nr] : 0);
+						     (i == NONE || i == WRITES ? 0 :
+						      added[base_of(i)][round_nr]);
 	}
 	print_added(rounds);
 	return print_ratios(rounds) ? 1 : 0;
