@@ -9,7 +9,7 @@
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 build=${B:-$here/../../build}
-export VM_TIMEOUT=250 VM_MODULES="tun sch_ingress cls_bpf"
+export VM_TIMEOUT=450 VM_MODULES="tun sch_ingress cls_bpf"
 VM_FILES="$build/xcap $build/tests/guest $build/tests/static_sniffer"
 export VM_FILES="$VM_FILES $build/tests/paths $here/guest_lib.sh $build/tests/test_cbpf"
 export VM_FILES="$VM_FILES $here/../data/filters.txt"
