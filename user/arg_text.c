@@ -31,8 +31,11 @@ static __s64 with_sign(const struct xcap_record *rec, char kind, __u64 value)
 	return (__s64)value;
 }
 
-static __u64 raw_value(const struct xcap_record *rec, int i)
+/* An address is as wide as a register of the caller; errors are told by name, and before this. */
+static __u64 raw_value(const struct xcap_record *rec, int i, char kind)
 {
+	if (i == XCAP_ARG_RESULT && kind == 'p' && (rec->flags & XCAP_REC_COMPAT))
+		return (__u32)rec->exit.ret;
 	if (i == XCAP_ARG_RESULT)
 		return rec->exit.ret;
 	return rec->type == XCAP_SYS_ENTER ? rec->enter.args[i] : 0;
@@ -61,11 +64,13 @@ int arg_read(const struct xcap_record *rec, const struct call_row *row, int i,
 
 	if (!a->kind || (i == XCAP_ARG_RESULT && !at_exit))
 		return 0;
-	*arg = (struct xcap_arg){ .name = a->name, .kind = a->kind, .value = raw_value(rec, i) };
+	*arg = (struct xcap_arg){ .name = a->name, .kind = a->kind };
+	arg->value = raw_value(rec, i, a->kind);
 	arg->number = with_sign(rec, arg->kind, arg->value);
 	if (items_find(rec, i, XITEM_BYTES, &item) || items_find(rec, i, XITEM_STRINGS, &item))
 		read_memory(arg, a, &item);
-	return !at_exit || i == XCAP_ARG_RESULT || arg->memory;
+	/* the registers are those of the entry: at exit there is what was read, or nothing */
+	return !at_exit || i == XCAP_ARG_RESULT || (arg->memory && (arg->len || !arg->fault));
 }
 
 /* Return: 1; 0: it is no call, or has no such argument. */

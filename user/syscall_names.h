@@ -27,8 +27,7 @@
  *
  * O behind a letter: the call writes it, so it is read at exit; IO: at both. Behind the
  * arguments RF(fd) or RP(addr) where the result is a descriptor or an address. The
- * other ABI's calls of one name may pack arguments differently (an i386 mmap takes one
- * pointer); the names are those of the 64-bit call.
+ * other ABI's calls of one name may have other arguments: syscall_names32.h has those.
  */
 C(_llseek, -1, 140, -1, F(fd), X(offset_high), X(offset_low), TO(result, offset64),
 	  D(whence, whence))
@@ -70,7 +69,11 @@ C(clock_nanosleep_time64, -1, 407, -1, D(clockid, clockid), X(flags, timer_flags
 	  T(request, timespec64), P(remain))
 C(clock_settime, 227, 264, 112, D(clockid, clockid), T(tp, timespec))
 C(clock_settime64, -1, 404, -1, D(clockid, clockid), T(tp, timespec64))
+#ifdef __aarch64__
+C(clone, 56, 120, 220, X(flags, clone_flags), P(stack), P(parent_tid), X(tls), P(child_tid))
+#else
 C(clone, 56, 120, 220, X(flags, clone_flags), P(stack), P(parent_tid), P(child_tid), X(tls))
+#endif
 C(clone3, 435, 435, 435, T(cl_args, clone_args), U(size))
 C(close, 3, 6, 57, FI(fd))
 C(close_range, 436, 436, 436, U(first), U(last), X(flags, close_range))
@@ -484,7 +487,7 @@ C(signalfd4, 289, 327, 74, F(fd), T(mask, sigset), U(sizemask), X(flags, signalf
 C(sigpending, -1, 73, -1, TO(set, old_sigset))
 C(sigprocmask, -1, 126, -1, D(how, sig_how), T(set, old_sigset), TO(oldset, old_sigset))
 C(sigreturn, -1, 119, -1)
-C(sigsuspend, -1, 72, -1, X(mask))
+C(sigsuspend, -1, 72, -1, X(unused1), X(unused2), X(mask))
 C(socket, 41, 359, 198, D(domain, sock_domain), X(type, sock_type), D(protocol, protocol),
 	  RF(fd))
 C(socketcall, -1, 102, -1, D(call, socketcall), P(args))

@@ -2,7 +2,7 @@
 /*
  * In:   the number or the name of a system call.
  * Out:  its name, its number, its arguments' names and kinds, what of them is read.
- * Owns: two index arrays, number to row, filled once.
+ * Owns: index arrays, number to row and to arguments, filled once.
  * Runs on: any thread.
  */
 #include <errno.h>
@@ -70,12 +70,24 @@ static const struct call calls[] = {
 #undef C
 };
 
+/* What 32-bit calls of the same name have instead. */
+static const struct other_args {
+	const char *name;
+	struct call_arg args[7];
+} other_args[] = {
+#define C(name, ...) { #name, { __VA_ARGS__ } },
+#include "syscall_names32.h"
+#undef C
+};
+
 #define NR_CALLS (sizeof(calls) / sizeof(calls[0]))
+#define NR_OTHERS (sizeof(other_args) / sizeof(other_args[0]))
 #define NR_MAX 512		/* above the highest number of any ABI */
 
 enum { NATIVE, COMPAT, NR_ABIS };
 
 static uint16_t row_of[NR_ABIS][NR_MAX];	/* index into calls[] plus 1; 0 no name */
+static const struct call_arg *args32[NR_CALLS];	/* of 32-bit calls; NULL: those of the row */
 
 static int number(const struct call *c, int abi)
 {
@@ -84,17 +96,6 @@ static int number(const struct call *c, int abi)
 #else
 	return abi == NATIVE ? c->x86_64 : c->i386;
 #endif
-}
-
-static void index_rows(void)
-{
-	for (size_t i = 0; i < NR_CALLS; i++)
-		for (int abi = 0; abi < NR_ABIS; abi++) {
-			int nr = number(&calls[i], abi);
-
-			if (nr >= 0 && nr < NR_MAX)
-				row_of[abi][nr] = i + 1;
-		}
 }
 
 static int compare(const void *name, const void *row)
@@ -107,6 +108,24 @@ static const struct call *find(const char *name)
 	return bsearch(name, calls, NR_CALLS, sizeof(calls[0]), compare);
 }
 
+static void index_other_args(void)
+{
+	for (size_t i = 0; i < NR_OTHERS; i++)
+		args32[find(other_args[i].name) - calls] = other_args[i].args;
+}
+
+static void index_rows(void)
+{
+	index_other_args();
+	for (size_t i = 0; i < NR_CALLS; i++)
+		for (int abi = 0; abi < NR_ABIS; abi++) {
+			int nr = number(&calls[i], abi);
+
+			if (nr >= 0 && nr < NR_MAX)
+				row_of[abi][nr] = i + 1;
+		}
+}
+
 int syscall_table_row(__u32 nr, int compat, struct call_row *row)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -117,6 +136,8 @@ int syscall_table_row(__u32 nr, int compat, struct call_row *row)
 	if (!i)
 		return 0;
 	*row = (struct call_row) { .name = calls[i - 1].name, .args = calls[i - 1].args };
+	if (compat && args32[i - 1])
+		row->args = args32[i - 1];
 	return 1;
 }
 
@@ -137,18 +158,12 @@ static void add(struct xcap_read *reads, __u32 *nr, const struct call_arg *a, in
 		reads[(*nr)++] = (struct xcap_read){ arg, a->how, a->count, 0, size };
 }
 
-/* These take one pointer to all that the others have as arguments. */
-static bool packs(const char *name, int compat)
-{
-	return compat && (!strcmp(name, "mmap") || !strcmp(name, "select"));
-}
-
 void syscall_table_plan(__u32 nr, int compat, struct xcap_plan *plan)
 {
 	struct call_row row;
 
 	memset(plan, 0, sizeof(*plan));
-	if (!syscall_table_row(nr, compat, &row) || packs(row.name, compat))
+	if (!syscall_table_row(nr, compat, &row))
 		return;
 	for (int i = 0; i < 6; i++)
 		if (row.args[i].in)
