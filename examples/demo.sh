@@ -78,6 +78,7 @@ pids=$server
 
 # curl's syscalls and the packets; the host makes other calls meanwhile
 awk '{ who = $3; sub(/\[.*/, "", who) }
-	who == "curl" || $3 ~ /^(in|out)$/ || $4 ~ /^(in|out)$/' "$dir/stream" | cut -c 1-118
+	who == "curl" || $3 ~ /^(in|out)$/ || $4 ~ /^(in|out)$/' "$dir/stream" |
+	LC_ALL=C.UTF-8 sed -E 's/^(.{116}).*/\1/'
 echo
 sed -n '/^xcap: capturing/d; p' "$dir/capture.err"

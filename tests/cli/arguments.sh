@@ -30,10 +30,26 @@ xcap dump -q -r a.pcapng 2>/dev/null | grep -F '(' && fail "-q has brackets"
 # tshark: nothing is malformed, and parameters are where they should be
 tshark -r a.pcapng -V 2>/dev/null >details.txt
 ! grep -m1 -iE 'malformed|Expert Info' details.txt || fail "tshark does not like it"
-found() {	# event type, fields that it has to have
-	tshark -r a.pcapng -Y "sysdig.event_type == $1" -T fields -E separator='|' "${@:3}" 2>/dev/null |
-		grep -qxF "$2" || fail "event $1: tshark does not find $2 but $(tshark -r a.pcapng \
-			-Y "sysdig.event_type == $1" -T fields -E separator='|' "${@:3}" 2>/dev/null)"
+names=(openat2.fd openat2.dirfd openat2.name openat2.flags openat2.mode link.oldpath link.newpath execve.exe
+	pipe.fd1 pipe.fd2 ptrace.data pwritev.size ptrace.addr accept.tuple)
+tshark -r a.pcapng -T fields -E separator='|' -e sysdig.event_type "${names[@]/#/-esysdig.param.}" \
+	>fields.txt 2>/dev/null
+found() {	# event type, parameters that one of these events has to have
+	awk -F '|' -v names="${names[*]}" -v want="$*" '
+		BEGIN {
+			nr = split(want, w, "|")
+			for (i = split(names, name, " "); i; i--) column[name[i]] = i + 1
+		}
+		$1 == w[1] {
+			good = 1
+			for (i = 2; i <= nr; i++) {
+				at = index(w[i], "=")
+				good = good && $column[substr(w[i], 1, at - 1)] == substr(w[i], at + 1)
+			}
+			found = found || good
+		}
+		END { exit !found }' fields.txt ||
+		fail "tshark does not find $* but $(grep "^${1%%|*}|" fields.txt)"
 }
 hex() {
 	printf '%b' "$1" | od -An -v -tx1 | tr -d ' \n'
@@ -41,20 +57,18 @@ hex() {
 le() {	# number, bytes
 	printf "%0$(($2 * 2))x" "$1" | fold -w2 | tac | tr -d '\n'
 }
-p=sysdig.param
-found 307 "3|-100|$(hex 'notes (old).txt\0')|$(le 4103 4)|416" -e $p.openat2.fd -e $p.openat2.dirfd \
-	-e $p.openat2.name -e $p.openat2.flags -e $p.openat2.mode
-found 175 "/tmp/a|/tmp/b" -e $p.link.oldpath -e $p.link.newpath
-found 303 "5|$(hex 'd\0')" -e $p.openat2.dirfd -e $p.openat2.name
-found 293 "ls|1292" -e $p.execve.exe -e sysdig.thread_id
-found 61 "7|8" -e $p.pipe.fd1 -e $p.pipe.fd2
-found 9 "$(hex 'GET / HTTP/1.1\r\n')" -e $p.ptrace.data
-found 7 "$(hex '\0\xff"gr\xc3\xbcn"\n')" -e $p.ptrace.data
-found 48 "8|5" -e $p.openat2.fd -e $p.pwritev.size
-found 21 "02$(hex '\x0a\0\0\x01')$(le 443 2)" -e $p.ptrace.addr
-found 23 "02$(hex '\x0a\0\0\x01')$(le 443 2)$(hex '\x0a\0\0\x07')$(le 51122 2)" -e $p.accept.tuple
-found 249 "5|02$(hex '\x0a\0\0\x07')$(le 51122 2)$(hex '\x0a\0\0\x01')$(le 443 2)" \
-	-e $p.openat2.fd -e $p.accept.tuple
+server="$(hex '\x0a\0\0\x01')$(le 443 2)" client="$(hex '\x0a\0\0\x07')$(le 51122 2)"
+found "307|openat2.fd=3|openat2.dirfd=-100|openat2.name=$(hex 'notes (old).txt\0')|openat2.flags=$(le 4103 4)|openat2.mode=416"
+found "175|link.oldpath=/tmp/a|link.newpath=/tmp/b"
+found "303|openat2.dirfd=5|openat2.name=$(hex 'd\0')"
+found "293|execve.exe=ls"
+found "61|pipe.fd1=7|pipe.fd2=8"
+found "9|ptrace.data=$(hex 'GET / HTTP/1.1\r\n')"
+found "7|ptrace.data=$(hex '\0\xff"gr\xc3\xbcn"\n')"
+found "48|openat2.fd=8|pwritev.size=5"
+found "21|ptrace.addr=02$server"
+found "23|accept.tuple=02$server$client"
+found "249|openat2.fd=5|accept.tuple=02$client$server"
 
 # xcap.lua has our lines, but for structures, and long and non-ASCII text
 differ='[<>] (socket|setsockopt|poll|kill|wait4|nanosleep|pipe2|read|sendto)[( ]'
