@@ -159,7 +159,7 @@ $(B)/xdpcount $(B)/xcap-extcap: $(B)/xcap
 # Wireshark's dissector: the script, with the tables of system calls, names and errors put in
 $(B)/lua_names: user/lua/lua_names.c $(B)/inside.a Makefile | dirs
 	$(call say,LINK)$(CC) $(COMPILE) $(INSIDE) -o $@ $< $(B)/inside.a $(LINK)
-$(LUA): tools/xcap.lua user/syscall_lua.h user/syscall_names.h $(B)/lua_names Makefile | dirs
+$(LUA): tools/xcap.lua user/syscall_lua.h user/syscall_names.h user/syscall_names32.h $(B)/lua_names Makefile | dirs
 	$(Q)$(CC) -E -P user/syscall_lua.h > $@.calls
 	$(Q)$(B)/lua_names > $@.forms
 	$(Q)echo '#include <errno.h>' | $(CC) -E -dM - | \

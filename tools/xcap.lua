@@ -33,7 +33,13 @@ local places = { [0] = "nic_missed", "xsk_no_frame", "xsk_ring_full", "ring_full
 
 -- calls by machine and number
 local by_nr = { [X86_64] = {}, [I386] = {}, [ARM64] = {} }
+local nr_of_i386 = {}
 for _, call in ipairs(calls) do
+	if call[2] == -2 then	-- what i386 has instead stands behind all others
+		by_nr[I386][nr_of_i386[call[1]]] = call
+	else
+		nr_of_i386[call[1]] = call[3]
+	end
 	for column, machine in ipairs({ X86_64, I386, ARM64 }) do
 		if call[column + 1] >= 0 then
 			by_nr[machine][call[column + 1]] = call

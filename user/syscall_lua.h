@@ -38,3 +38,7 @@
 #define GO P
 #define K P
 #include "syscall_names.h"
+/* those that 32-bit calls have instead: -2 for the numbers */
+#undef C
+#define C(name, ...) { #name, -2, -2, -2, __VA_ARGS__ },
+#include "syscall_names32.h"
