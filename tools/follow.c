@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 #define EXIT_SIGNAL 128
 #define SETTLED_NS 1000000000	/* by then whoever was there at start is known */
 #define WAIT_NS 20000000
+#define INITIAL_PIDS 0xeffffffcu	/* inode of the initial pid namespace, always */
 
 /* How the child is called while it waits: but for execve() it makes no call of the command's. */
 #define GATE_NAME "xcap-starts"
@@ -120,11 +122,24 @@ static int fork_command(struct follow *f, const char *path)
 	return read(f->gate, &has_name, 1) == 1 ? 0 : -ECHILD;
 }
 
+/* Records have numbers of the initial pid namespace; ours would be somebody else's there. */
+static bool numbers_differ(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino != INITIAL_PIDS;
+}
+
 int follow_start(struct follow *f)
 {
 	char path[PATH_MAX];
 	int err;
 
+	if ((f->command || f->pids) && numbers_differ()) {
+		fprintf(stderr, "%s: in a pid namespace of its own it cannot tell processes by "
+			"their numbers; run it in the host's (docker: --pid=host)\n", f->called);
+		return EXIT_FAILED;
+	}
 	if (!f->command)
 		return OPTIONS_RUN;
 	err = program_find(f->command[0], path, sizeof(path));
