@@ -50,7 +50,7 @@ has '> openat(dirfd=AT_FDCWD('"$PWD"'), pathname=0xdead0000, flags=O_RDONLY, mod
 
 # races LABEL OPTION...: two seconds of them; lines are whole, entries and exits pair
 races() {
-	local label=$1
+	local label=$1 wrote
 
 	shift
 	echo "races, $label"
@@ -58,12 +58,14 @@ races() {
 		fail "exit $?: $(tail -n 5 err)"
 	grep -q 'done' got || fail "the program did not end well"
 	grep -q ' 0 late, 0 out of order' err || fail "$(cat err)"
+	wrote=$(grep -oE '[0-9]+ records' err | tail -1)
 	xcap dump -r races.pcapng --json >json 2>err || fail "read back: $(cat err)"
-	python3 - <<-'END' || fail "damaged records"
+	python3 - "$wrote" <<-'END' || fail "damaged records"
 		import collections, json, sys
-		calls, lost = collections.Counter(), 0
+		calls, lost, nr = collections.Counter(), 0, 0
 		for line in open("json", encoding="utf-8"):
 		    r = json.loads(line)
+		    nr += 1
 		    lost += r.get("lost", 0)
 		    if r["type"] == "sys_enter":
 		        calls[r["tid"], r["name"]] += 1
@@ -71,8 +73,9 @@ races() {
 		        calls[r["tid"], r["name"]] -= 1
 		open_ones = {k: n for k, n in calls.items() if n and k[1] not in
 		             ("exit", "exit_group", "execve", "clone", "clone3")}
-		print(f"{sum(1 for _ in open('json'))} records, {lost} lost, {len(open_ones)} calls not paired")
-		sys.exit(not lost and len(open_ones) > 0)
+		unpaired = sum(abs(n) for n in open_ones.values())
+		print(f"{nr} records, {lost} lost, {unpaired} calls not paired")
+		sys.exit(f"{nr} records" != sys.argv[1] or unpaired > lost)
 	END
 }
 
