@@ -77,7 +77,8 @@ struct capture {
 
 #define CAPTURE_ROWS_EXTENT(type)								\
 	{ 'f', "filter", OPTION_TEXT, offsetof(type, c.filter), "FILTER",			\
-	  "keep only packets that match this pcap filter; other records are not touched", 0, 0 }, \
+	  "keep only what matches this filter: pcap's, and terms about processes and calls",	\
+	  0, 0 },										\
 	{ 'c', "count", OPTION_NUMBER, offsetof(type, c.count), "COUNT",			\
 	  "end after so many records", 1, 0 },							\
 	{ 0, "duration", OPTION_TIME, offsetof(type, c.duration_ns), "SECONDS",			\
