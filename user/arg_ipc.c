@@ -99,12 +99,14 @@ STRUCT(sembuf, 6, 6, put_sembuf);
 static void put_mq_attr(struct out *o, const struct arg_form *form, const struct arg_value *v)
 {
 	static const char *const names[] = {
-		"{mq_flags=", ", mq_maxmsg=", ", mq_msgsize=", ", mq_curmsgs=",
+		", mq_maxmsg=", ", mq_msgsize=", ", mq_curmsgs=",
 	};
 
-	for (int i = 0; i < 4; i++) {
+	out_text(o, "{mq_flags=");
+	out_flags(o, &arg_form_fd_flags, arg_ulong(v, 0));
+	for (int i = 0; i < 3; i++) {
 		out_text(o, names[i]);
-		out_signed(o, arg_long(v, i));
+		out_signed(o, arg_long(v, i + 1));
 	}
 	out_char(o, '}');
 }

@@ -250,6 +250,11 @@ static void put_sched_param(struct out *o, const struct arg_form *form, const st
 
 STRUCT(sched_param, 4, 4, put_sched_param);
 
+static const struct arg_form sched_flags = { .names = NAMES(
+	NAME(SCHED_FLAG_RESET_ON_FORK), NAME(SCHED_FLAG_RECLAIM), NAME(SCHED_FLAG_DL_OVERRUN),
+	NAME(SCHED_FLAG_KEEP_POLICY), NAME(SCHED_FLAG_KEEP_PARAMS),
+	NAME(SCHED_FLAG_UTIL_CLAMP_MIN), NAME(SCHED_FLAG_UTIL_CLAMP_MAX)) };
+
 static void put_sched_attr(struct out *o, const struct arg_form *form, const struct arg_value *v)
 {
 	out_text(o, "{size=");
@@ -257,7 +262,7 @@ static void put_sched_attr(struct out *o, const struct arg_form *form, const str
 	out_text(o, ", sched_policy=");
 	out_flags(o, &arg_form_sched_policy, arg_u32(v, 4));
 	out_text(o, ", sched_flags=");
-	out_hex(o, arg_u64(v, 8));
+	out_flags(o, &sched_flags, arg_u64(v, 8));
 	out_text(o, ", sched_nice=");
 	out_signed(o, (__s32)arg_u32(v, 16));
 	out_text(o, ", sched_priority=");

@@ -76,10 +76,23 @@ static void put_sockaddr(struct out *o, const struct arg_form *form, const struc
 
 const struct arg_form arg_form_sockaddr = { .put = put_sockaddr };
 
-/* The value of a socket option: most are an int. */
+static void put_linger(struct out *o, const __u8 *linger)
+{
+	out_text(o, "{l_onoff=");
+	out_signed(o, (__s32)word_at(linger));
+	out_text(o, ", l_linger=");
+	out_signed(o, (__s32)word_at(linger + 4));
+	out_char(o, '}');
+}
+
+/* The value of a socket option: most are an int. Which it is, only the entry knows. */
 static void put_option(struct out *o, const struct arg_form *form, const struct arg_value *v)
 {
-	if (v->len == sizeof(int))
+	bool linger = arg_other(v, 1) == SOL_SOCKET && arg_other(v, 2) == SO_LINGER;
+
+	if (linger && v->len == sizeof(struct linger))
+		put_linger(o, v->bytes);
+	else if (v->len == sizeof(int))
 		out_signed(o, (__s32)word_at(v->bytes));
 	else
 		out_quoted(o, v->bytes, v->len);

@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
+#include <linux/module.h>
 #include <linux/perf_event.h>
 #include <linux/personality.h>
 #include <linux/random.h>
@@ -72,6 +73,10 @@ FLAGS(perf_flags,
 
 FLAGS(getrandom,
 	NAME(GRND_NONBLOCK), NAME(GRND_RANDOM), NAME(GRND_INSECURE));
+
+FLAGS(finit_flags,
+	NAME(MODULE_INIT_IGNORE_MODVERSIONS), NAME(MODULE_INIT_IGNORE_VERMAGIC),
+	NAME(MODULE_INIT_COMPRESSED_FILE));
 
 FLAGS(rseq_flags,
 	NAME(RSEQ_FLAG_UNREGISTER));

@@ -12,6 +12,7 @@
 	{ "pipe2", 1, "O_CLOEXEC|O_NONBLOCK", .value = 0x80800 },
 	{ "dup3", 2, "O_CLOEXEC", .value = 0x80000 },
 	{ "delete_module", 1, "O_NONBLOCK|O_TRUNC", .value = 0xa00 },
+	{ "finit_module", 2, "MODULE_INIT_IGNORE_MODVERSIONS|MODULE_INIT_COMPRESSED_FILE", .value = 0x5 },
 	{ "newfstatat", 3, "AT_SYMLINK_NOFOLLOW|AT_EMPTY_PATH", .value = 0x1100 },
 	{ "fchownat", 4, "AT_SYMLINK_NOFOLLOW", .value = 0x100 },
 	{ "linkat", 4, "AT_SYMLINK_FOLLOW|0x10", .value = 0x410 },
@@ -137,7 +138,7 @@
 	  .exit = 1 },
 	{ "sched_getparam", 1, "[5]", .hex = "05000000", .exit = 1 },
 	{ "sched_setattr", 1,
-	  "{size=48, sched_policy=SCHED_DEADLINE, sched_flags=0x1, sched_nice=-5, sched_priority=0, "
+	  "{size=48, sched_policy=SCHED_DEADLINE, sched_flags=SCHED_FLAG_RESET_ON_FORK, sched_nice=-5, sched_priority=0, "
 	  "sched_runtime=10, sched_deadline=20, sched_period=30}",
 	  .hex = "30000000060000000100000000000000fbffffff000000000a00000000000000"
 	  "14000000000000001e00000000000000" },
@@ -298,7 +299,7 @@
 	{ "semop", 1, "[{sem_num=0, sem_op=-1, sem_flg=SEM_UNDO}]", .hex = "0000ffff0010" },
 	{ "mq_open", 3, "{mq_flags=0, mq_maxmsg=10, mq_msgsize=8192, mq_curmsgs=0}",
 	  .hex = "00000000000000000a0000000000000000200000000000000000000000000000 *32" },
-	{ "mq_open", 3, "{mq_flags=1, mq_maxmsg=10, mq_msgsize=8192, mq_curmsgs=2}",
+	{ "mq_open", 3, "{mq_flags=0x1, mq_maxmsg=10, mq_msgsize=8192, mq_curmsgs=2}",
 	  .hex = "010000000a0000000020000002000000 *16", .compat = 1 },
 	{ "futex", 1, "FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME", .value = 0x189 },
 	{ "futex", 1, "FUTEX_WAIT", .value = 0 },
