@@ -3,13 +3,16 @@
 #
 # In:   golden DIR CAPTURE                what `xcap dump` printed of args_calls, which ran in DIR
 #       same DIR CAPTURE GOLDEN           the same, held against a golden file
+#       strace CAPTURE STRACE             one run of args_calls, as both saw it
 # Out:  what is between the marks, without what differs from run to run; the differences and how
 #       much agreed. Exit 0: no difference.
 # Owns: nothing.
 # Runs on: anything.
-"""What calls were called with, against golden text."""
+"""What calls were called with: against golden text, and against strace."""
 import re
 import sys
+
+import args_strace
 
 MARK = "getpriority(which=PRIO_USER, who=4711)"
 LINE = re.compile(r"\S+ cpu\d+ (args_calls)\[(\d+)\] ([<>]) (.*)$")
@@ -93,7 +96,7 @@ def golden(where, path):
             line = line.replace(where, "DIR")
             for process in (PROCESS, PROCESS_RESULT):
                 line = process.sub(lambda m: m[1] + tasks.known.get(m[2], m[2]), line)
-            line = re.sub(r"(pipe|socket):\[(\d+)\]", lambda m: f"{m[1]}:[{inodes(m[2])}]", line)
+            line = re.sub(r"(pipe|socket|uts):\[(\d+)\]", lambda m: f"{m[1]}:[{inodes(m[2])}]", line)
             line = POINTER.sub(pointer, line)
             if line[0] == "<" and name in DIFFERS:
                 line = re.sub(DIFFERS[name], "N", line)
@@ -152,7 +155,9 @@ def main(argv):
         return 0
     if len(argv) == 5 and argv[1] == "same":
         return same(argv[2], argv[3], argv[4])
-    print(f"usage: {argv[0]} golden DIR CAPTURE | same DIR CAPTURE GOLDEN")
+    if len(argv) == 4 and argv[1] == "strace":
+        return args_strace.agree(between(argv[2]), argv[3])
+    print(f"usage: {argv[0]} golden DIR CAPTURE | same DIR CAPTURE GOLDEN | strace CAPTURE STRACE")
     return 2
 
 

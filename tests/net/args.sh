@@ -3,7 +3,7 @@
 #
 # In:   args_calls: nearly every call that has arguments, with known ones, 64 and 32 bit.
 # Out:  whether what is shown of each is what args.golden and args32.golden have, live and out of
-#       a file.
+#       a file, and whether strace says the same of the same run.
 # Owns: namespaces and processes, gone with the script.
 # Runs on: root, x86-64.
 #
@@ -52,13 +52,22 @@ compared() {
 }
 
 both() {
-	local bits=$1
+	local bits=$1 wrong
 
 	watched "$bits" -- calls/args_calls calls
 	compared "$bits" capture.out
 	watched "$bits" -w live.pcapng -- calls/args_calls calls
 	xcap dump -r live.pcapng >read.out || fail "exit $? of xcap dump -r"
 	compared "$bits" read.out
+	command -v strace >/dev/null || skip "strace is not here: make deps"
+	watched "$bits" -- strace -f -yy -v -s 80 -o strace.out calls/args_calls calls
+	python3 "$ARGS" strace capture.out strace.out || fail "$bits bit: strace says otherwise"
+	# and it would be seen
+	for wrong in 's/backlog=7/backlog=8/' 's/O_EXCL|\?//' 's/=127.0.0.1:443/=127.0.0.1:444/' \
+		's/message"/massage"/' 's/ESRCH/EPERM/' 's/tv_sec=1000,/tv_sec=1001,/'; do
+		sed "$wrong" capture.out >wrong.out
+		python3 "$ARGS" strace wrong.out strace.out >/dev/null && fail "$wrong is not seen"
+	done
 }
 
 both 64
@@ -67,3 +76,4 @@ if ! "$B/tests/calls32" 0 >/dev/null 2>&1; then
 	exit 0
 fi
 both 32
+exit 0

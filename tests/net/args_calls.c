@@ -465,7 +465,7 @@ static void futexes(void)
 
 	CALL(futex, P(&word), FUTEX_WAKE_PRIVATE, 1);
 	CALL(futex, P(&word), FUTEX_WAIT, 6, P(later));
-	CALL(futex, P(&word), FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 6, P(later), 0, -1);
+	CALL(futex, P(&word), FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 6, P(later), 0, 0xffffffffu);
 	CALL(futex, P(&word), FUTEX_CMP_REQUEUE, 1, 2, P(out[0]), 4);
 	CALL(futex_waitv, P(&wait), 1, 0, P(&no_sleep64), CLOCK_MONOTONIC);
 	CALL(futex_wake, P(&word), 0xff, 1, 2 | 128);

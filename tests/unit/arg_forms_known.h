@@ -138,7 +138,8 @@
 	  .exit = 1 },
 	{ "sched_getparam", 1, "[5]", .hex = "05000000", .exit = 1 },
 	{ "sched_setattr", 1,
-	  "{size=48, sched_policy=SCHED_DEADLINE, sched_flags=SCHED_FLAG_RESET_ON_FORK, sched_nice=-5, sched_priority=0, "
+	  "{size=48, sched_policy=SCHED_DEADLINE, sched_flags=SCHED_FLAG_RESET_ON_FORK, "
+	  "sched_nice=-5, sched_priority=0, "
 	  "sched_runtime=10, sched_deadline=20, sched_period=30}",
 	  .hex = "30000000060000000100000000000000fbffffff000000000a00000000000000"
 	  "14000000000000001e00000000000000" },
