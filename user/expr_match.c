@@ -63,11 +63,17 @@ static void descriptor(const struct xcap_record *rec, struct numbers *v)
 		}
 }
 
+/* What it opened, else the first: openat() has the directory that it looked in, too. */
+static bool file_of(const struct xcap_record *rec, struct xcap_file *file)
+{
+	return xcap_record_file(rec, XCAP_ARG_RESULT, file) || xcap_record_file(rec, -1, file);
+}
+
 static void ports(const struct xcap_record *rec, struct numbers *v)
 {
 	struct xcap_file file, *f = &file;
 
-	if (!xcap_record_file(rec, -1, f) || f->kind != XCAP_FILE_SOCKET ||
+	if (!file_of(rec, f) || f->kind != XCAP_FILE_SOCKET ||
 	    (f->family != AF_INET && f->family != AF_INET6))
 		return;
 	if (f->local_port)
@@ -197,7 +203,7 @@ static struct strings strings_of(const struct expr_term *t, const struct xcap_re
 		}
 		break;
 	case EXPR_FD_PATH:
-		if (xcap_record_file(rec, -1, &file) && file.path_len)
+		if (file_of(rec, &file) && file.path_len)
 			add_string(&v, file.path, file.path_len);
 		break;
 	default:
@@ -325,7 +331,7 @@ static bool match_address(const struct expr_term *t, const struct xcap_record *r
 {
 	struct xcap_file file, *f = &file;
 
-	if (!xcap_record_file(rec, -1, f) || f->kind != XCAP_FILE_SOCKET ||
+	if (!file_of(rec, f) || f->kind != XCAP_FILE_SOCKET ||
 	    (f->family != AF_INET && f->family != AF_INET6))
 		return false;
 	for (int k = 0; k < t->nr_values; k++)

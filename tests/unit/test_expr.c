@@ -438,7 +438,7 @@ static void explanations_are_cut(void **state)
 /* What a descriptor is stands behind the call, as the kernel half writes it. */
 static void descriptors(void **state)
 {
-	static struct {
+	static struct one {
 		struct xcap_ev_item item;
 		struct xcap_ev_file file;
 		char path[8];
@@ -447,6 +447,9 @@ static void descriptors(void **state)
 	  sock = { { .kind = XITEM_FILE, .len = sizeof(sock.file) },
 		   { .kind = XFILE_SOCKET, .family = AF_INET, .local_port = 443,
 		     .remote_port = 51122, .local = { 10, 0, 0, 1 }, .remote = { 10, 0, 0, 7 } }, "" };
+	static struct {
+		struct one dir, file;
+	} opened;
 	struct xcap_record r = call("curl", 7, "read", -2);
 
 	r.data = (const __u8 *)&path;
@@ -455,6 +458,18 @@ static void descriptors(void **state)
 	assert_true(keeps("fd.path=/etc/x", r));
 	assert_false(keeps("fd.path=/etc/", r));
 	assert_true(keeps("fd.path!=/etc/", r));
+	/* openat(): the directory stands first, what was opened is meant */
+	opened.dir = opened.file = path;
+	opened.file.item.arg = XITEM_RESULT;
+	memcpy(opened.dir.path, "/tmp/d", 6);
+	r.data = (const __u8 *)&opened;
+	r.caplen = sizeof(opened);
+	assert_true(keeps("fd.path=/etc/x", r));
+	assert_false(keeps("fd.path=/tmp/d", r));
+	r.caplen = sizeof(opened.dir);		/* it failed */
+	assert_true(keeps("fd.path=/tmp/d", r));
+	r.data = (const __u8 *)&path;
+	r.caplen = sizeof(path);
 	assert_false(keeps("fd.port=443", r));
 	assert_false(keeps("fd.port!=443", r));
 	r.data = (const __u8 *)&sock;
