@@ -20,6 +20,8 @@
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
+#define barrier()	asm volatile("" ::: "memory")
+
 /* Keeps the compiler from proving bounds in a way that the verifier cannot follow. */
 #define opaque(x)	asm volatile("" : "+r"(x))
 

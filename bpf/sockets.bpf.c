@@ -29,6 +29,8 @@ struct usage {
 	__u32 tgid;
 	__u16 local_port, remote_port;
 	__u64 addresses;
+	__u32 round;		/* ctl.round then */
+	__u32 reserved;
 };
 
 /*
@@ -232,7 +234,9 @@ static __always_inline void on_send(struct bpf_sock_addr *ctx)
 	if (!sk)
 		return;
 	last = bpf_map_lookup_elem(&used, &cookie);
-	if (last && last->tgid == tgid && last->local_port == sk->src_port)
+	now.round = ctl.round;
+	if (last && last->tgid == tgid && last->local_port == sk->src_port &&
+	    last->round == now.round)
 		return;
 	emit_sends(ctx, sk, cookie);
 	now.tgid = tgid;
@@ -323,13 +327,15 @@ static __always_inline void on_use(struct task_struct *task, struct sock *sk)
 		.remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport),
 		.addresses = (__u64)BPF_CORE_READ(sk, __sk_common.skc_daddr) << 32 |
 			     BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr),
+		.round = ctl.round,
 	}, *last;
 
 	if (!cookie)
 		return;
 	last = bpf_map_lookup_elem(&used, &cookie);
 	if (last && last->tgid == now.tgid && last->local_port == now.local_port &&
-	    last->remote_port == now.remote_port && last->addresses == now.addresses)
+	    last->remote_port == now.remote_port && last->addresses == now.addresses &&
+	    last->round == now.round)
 		return;
 	undisturbed(tell_use(task, sk, cookie));
 	bpf_map_update_elem(&used, &cookie, &now, BPF_ANY);
@@ -353,9 +359,40 @@ static __always_inline void on_call(struct pt_regs *regs, long id)
 		on_use(task, sk);
 }
 
+static __always_inline struct xcap_cpu *this_cpu(void)
+{
+	__u32 id = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &id);
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sock_call, struct pt_regs *regs, long id)
 {
+	struct xcap_cpu *cpu = cfg.hold_cpu ? this_cpu() : NULL;
+
+	if (cpu)
+		cpu->busy = 1;
+	barrier();
+	on_call(regs, id);
+	barrier();
+	if (cpu)
+		cpu->busy = 0;
+	return 0;
+}
+
+/*
+ * Where the kernel preempts programs it skips them for the tasks that run meanwhile on that CPU,
+ * each by itself: what one has missed the other has not, unless both counts of misses grow. And
+ * they do so for different calls as long as this one is alone as often as the other misses one.
+ */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sock_call_too, struct pt_regs *regs, long id)
+{
+	struct xcap_cpu *cpu = this_cpu();
+
+	if (cpu && cpu->busy)
+		__sync_fetch_and_add(&cpu->alone, 1);
 	on_call(regs, id);
 	return 0;
 }

@@ -264,6 +264,14 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
+/* Where the kernel skips programs: it skips each by itself, and a name told twice does no harm. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(task_rename_too, struct task_struct *task, const char *comm)
+{
+	undisturbed(tell_task(task, XTASK_RENAME, comm));
+	return 0;
+}
+
 static __always_inline void on_exec(struct task_struct *task)
 {
 	tell_task(task, XTASK_EXEC, NULL);

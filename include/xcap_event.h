@@ -266,7 +266,8 @@ struct xcap_cpu {
 	__u64 lost;		/* of those, not yet told by a loss record */
 	__u64 redirected;	/* AF_XDP only: handed to the socket, counted in seen */
 	__u64 no_meta;		/* AF_XDP only: passed on, no room for the stamp */
-	__u64 reserved[2];
+	__u64 alone;		/* sockets.bpf.c: calls that one of two programs saw alone */
+	__u64 busy;		/* sockets.bpf.c: 1 the other is in the middle of a call */
 };
 _Static_assert(sizeof(struct xcap_cpu) == 64, "layout");
 
@@ -282,10 +283,11 @@ enum {
 	XPROG_MAX		= 4,
 };
 
-/* Reader to programs, in .bss: set before the reader sleeps, cleared by the first to wake it. */
+/* Reader to programs, in .bss. */
 struct xcap_ctl {
-	__u32 sleeping;
-	__u32 reserved[15];
+	__u32 sleeping;		/* set before the reader sleeps, cleared by the first to wake it */
+	__u32 round;		/* sockets.bpf.c: who uses a socket is told anew in each */
+	__u32 reserved[14];
 };
 _Static_assert(sizeof(struct xcap_ctl) == 64, "layout");
 

@@ -6,6 +6,7 @@
  * Runs on: the thread of the handle.
  */
 #include <errno.h>
+#include "clock.h"
 #include "opts.h"
 #include "sink.h"
 #include "stream.h"
@@ -161,4 +162,19 @@ int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info)
 		.file_ino = s->file_ino,
 		.flags = s->flags,
 	}, sizeof(*info));
+}
+
+void accounts_misses(struct xcap *x, const struct xcap_record *recs, int nr)
+{
+	int64_t now;
+
+	while (nr && recs[nr - 1].mono_ns <= x->missed_ns)
+		nr--;
+	if (!nr || !x->owners)
+		return;
+	/* what was missed before any of these is in the counts by now */
+	now = clock_mono_ns();
+	if (x->hidden->ops->missed(x->hidden))
+		tables_unsure(x->tables, clock_mono_ns());
+	x->missed_ns = now;
 }

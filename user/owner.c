@@ -31,6 +31,7 @@ struct sock {
 	struct sock *newer;		/* closed after it */
 	uint64_t cookie, netns;
 	int64_t closed_ns;		/* 0: open */
+	int64_t used_ns;		/* when somebody was last told to use it */
 	uint8_t where, protocol, flags, nr_users;
 	uint16_t local_port, remote_port;
 	uint32_t device;		/* that it is bound to, or 0 */
@@ -51,12 +52,17 @@ struct owners {
 	unsigned int nr, nr_closed;
 	struct address addresses[NR_ADDRESSES];
 	unsigned int nr_addresses;
+	int64_t unsure_ns;		/* see owners_unsure() */
 	uint64_t nr_learned;		/* times that a socket or an address got to be known */
 };
 
 struct owners *owners_new(void)
 {
-	return calloc(1, sizeof(struct owners));
+	struct owners *t = calloc(1, sizeof(*t));
+
+	if (t)
+		t->unsure_ns = INT64_MIN;
+	return t;
 }
 
 void owners_free(struct owners *t)
@@ -275,6 +281,8 @@ static void push_user(struct sock *s, const struct xcap_ev_sock *ev, const char 
 
 	if (!ev->ev.pid)
 		return;
+	if (s->used_ns < u.from_ns)
+		s->used_ns = u.from_ns;
 	if (comm)
 		memcpy(u.who.comm, comm, sizeof(u.who.comm));
 	/* several may hold it at start: the iterator goes from the oldest process on */
@@ -319,13 +327,18 @@ void owners_apply(struct owners *t, const struct xcap_ev_sock *ev, const char *c
 		close_sock(t, s, ev->ev.mono_ns);
 }
 
+void owners_unsure(struct owners *t, int64_t mono_ns)
+{
+	t->unsure_ns = mono_ns;
+}
+
 /* ---- what is asked ---- */
 
-static bool tell(const struct sock *s, int64_t mono_ns, struct owner *out)
+static bool tell(const struct owners *t, const struct sock *s, int64_t mono_ns, struct owner *out)
 {
 	int i = 0;
 
-	if (!s->nr_users)
+	if (!s->nr_users || s->used_ns <= t->unsure_ns)
 		return false;
 	while (i < s->nr_users - 1 && s->users[i].from_ns > mono_ns)
 		i++;
@@ -484,7 +497,7 @@ bool owners_find(struct owners *t, const struct owner_flow *f, int64_t mono_ns, 
 
 	*sure = !f->protocol;
 	if (!f->protocol)
-		return sender && tell(sender, mono_ns, out);
+		return sender && tell(t, sender, mono_ns, out);
 	s = f->out && sender ? sender : find_end(t, f, f->out ? &src : &dst, &torn);
 	*sure = s || torn;
 	if (torn)
@@ -495,5 +508,5 @@ bool owners_find(struct owners *t, const struct owner_flow *f, int64_t mono_ns, 
 	s = s ?: sender;
 	/* it passes by, between other namespaces: who sent it goes first */
 	s = s ?: find_elsewhere(t, f, &src) ?: find_elsewhere(t, f, &dst);
-	return s && tell(s, mono_ns, out);
+	return s && tell(t, s, mono_ns, out);
 }

@@ -44,6 +44,12 @@ void owners_free(struct owners *t);
 /* One XEV_SOCK record, in stream order; comm: 16 bytes, the task's name then, or NULL. */
 void owners_apply(struct owners *t, const struct xcap_ev_sock *ev, const char *comm);
 
+/*
+ * Until then it may have been missed who took a socket over: each is nobody's until it is seen in
+ * use again.
+ */
+void owners_unsure(struct owners *t, int64_t mono_ns);
+
 /* This address is one of the namespace's own: what is bound to any address takes it. */
 void owners_add_address(struct owners *t, uint64_t netns, const uint8_t address[16]);
 

@@ -372,6 +372,24 @@ void rings_stop(struct rings *r)
 	r->stopped = true;
 }
 
+uint64_t rings_dropped(const struct rings *r)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < r->nr_cpus; i++)
+		sum += LOAD(r->cpus[i].dropped);
+	return sum;
+}
+
+uint64_t rings_alone(const struct rings *r)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < r->nr_cpus; i++)
+		sum += LOAD(r->cpus[i].alone);
+	return sum;
+}
+
 void rings_stats(const struct rings *r, struct source_stats *st)
 {
 	for (int where = 0; where < XCAP_DROP_MAX; where++) {

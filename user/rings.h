@@ -69,6 +69,10 @@ bool rings_look(struct rings *r);
 /* Adds what the programs counted, and lost[]. */
 void rings_stats(const struct rings *r, struct source_stats *st);
 
+/* Records that the programs had no room for; calls that xcap_cpu.alone counts. */
+uint64_t rings_dropped(const struct rings *r);
+uint64_t rings_alone(const struct rings *r);
+
 void rings_close(struct rings *r);
 
 /* The maps, into a parcel; bss: the map of the object's .bss, ctl in it at that offset. */

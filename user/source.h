@@ -170,6 +170,12 @@ struct source_ops {
 	int (*take)(struct source *s, struct parcel *p);
 	int (*start)(struct source *s);
 
+	/*
+	 * The hidden one: may somebody have taken a socket over, since this was last asked, and
+	 * no record tells it? From here on each socket's next use is told, whoever uses it.
+	 */
+	bool (*missed)(struct source *s);
+
 	/* Another process reads from here on: the one that forked off the last reader. */
 	int (*adopt)(struct source *s);
 };

@@ -25,8 +25,17 @@
 #define RING_PART 8		/* of a ring for records: these are few */
 #define RING_LEAST (64u << 10)	/* bytes, if the others have as much */
 #define NR_SEEDS 2
+#define NR_TWINS 2
 #define FIRST_SEED 65536	/* bytes */
 #define NR_FOLLOWED 65536	/* that the kernel knows at once; with more it leaves nobody out */
+
+/* The two programs that see each call that uses a socket. */
+struct twins {
+	uint64_t misses[NR_TWINS];
+	uint64_t alone;			/* calls that the second saw while the first missed them */
+	bool grew[NR_TWINS];		/* the misses, since the look before */
+	bool torn;			/* and other than alone did */
+};
 
 struct owner {
 	struct sockets_bpf *skel;	/* NULL: another process has it */
@@ -34,6 +43,9 @@ struct owner {
 	int seed_links[NR_SEEDS];	/* of the iterators over tasks, and sockets; -1 none */
 	int progs[MAX_PROGS];		/* all that are loaded, for their counts */
 	int nr_progs;
+	int nr_twins;			/* the first of progs, that see the same calls; or 0 */
+	struct twins twins;		/* when it was last asked for them */
+	uint64_t dropped;		/* then */
 	char *seed;			/* lane rings.nr + 1: records behind one another */
 	size_t seed_len, seed_next, seed_size;
 	uint64_t nr_seed;		/* lent of it */
@@ -122,15 +134,21 @@ static int peek_seed(struct owner *o, const struct source *s, struct xcap_record
 
 static void note_programs(struct owner *o)
 {
+	const struct bpf_program *twins[NR_TWINS] = { o->skel->progs.sock_call,
+						      o->skel->progs.sock_call_too };
 	struct bpf_program *prog;
 
+	for (int i = 0; i < NR_TWINS && bpf_program__autoload(twins[NR_TWINS - 1]); i++)
+		o->progs[o->nr_progs++] = bpf_program__fd(twins[i]);
+	o->nr_twins = o->nr_progs;
 	bpf_object__for_each_program(prog, o->skel->obj)
-		if (bpf_program__autoload(prog) && o->nr_progs < MAX_PROGS)
+		if (bpf_program__autoload(prog) && o->nr_progs < MAX_PROGS &&
+		    !(o->nr_twins && (prog == twins[0] || prog == twins[1])))
 			o->progs[o->nr_progs++] = bpf_program__fd(prog);
 }
 
 /* Early: what unconnected datagrams cost by it is left to those who need it. */
-static void want_sockets(struct sockets_bpf *k, bool sockets, bool early)
+static void want_sockets(struct sockets_bpf *k, bool sockets, bool early, bool twins)
 {
 	bpf_program__set_autoload(k->progs.sock_connects, early);
 	bpf_program__set_autoload(k->progs.sock_sends4, early);
@@ -139,6 +157,8 @@ static void want_sockets(struct sockets_bpf *k, bool sockets, bool early)
 	bpf_program__set_autoload(k->progs.sock_release, sockets);
 	bpf_program__set_autoload(k->progs.sock_state, sockets);
 	bpf_program__set_autoload(k->progs.sock_call, sockets);
+	bpf_program__set_autoload(k->progs.sock_call_too, sockets && twins);
+	bpf_program__set_autoload(k->progs.task_rename_too, twins);
 	bpf_program__set_autoload(k->progs.sock_seed, sockets);
 }
 
@@ -201,7 +221,7 @@ static int load(struct owner *o, struct source *s, bool sockets, bool early)
 	if (!o->skel)
 		return bpf_load_failed(-errno, s->spec, s->err);
 	memcpy((void *)&o->skel->rodata->cfg, &cfg, sizeof(cfg));
-	want_sockets(o->skel, sockets, early);
+	want_sockets(o->skel, sockets, early, cfg.hold_cpu);
 	ret = prepare_tree(o, s);
 	ret = ret ?: rings_prepare(o->skel->maps.events, o->skel->maps.cpus);
 	ret = ret ?: sockets_bpf__load(o->skel);
@@ -222,6 +242,8 @@ static int attach_tasks(struct owner *o, struct error *err)
 
 	ret = bpf_load_attach(k->progs.task_newtask, &k->links.task_newtask, err) ?:
 	      bpf_load_attach(k->progs.task_rename, &k->links.task_rename, err) ?:
+	      (bpf_program__autoload(k->progs.task_rename_too) ?
+	       bpf_load_attach(k->progs.task_rename_too, &k->links.task_rename_too, err) : 0) ?:
 	      bpf_load_attach(k->progs.task_exec, &k->links.task_exec, err) ?:
 	      bpf_load_attach(k->progs.task_exit, &k->links.task_exit, err) ?:
 	      bpf_load_attach(k->progs.task_cgroup, &k->links.task_cgroup, err) ?:
@@ -276,6 +298,8 @@ static int attach_sockets(struct owner *o, bool early, struct error *err)
 	attach_cgroup(o, early);
 	ret = bpf_load_attach(k->progs.sock_state, &k->links.sock_state, err) ?:
 	      bpf_load_attach(k->progs.sock_call, &k->links.sock_call, err) ?:
+	      (bpf_program__autoload(k->progs.sock_call_too) ?
+	       bpf_load_attach(k->progs.sock_call_too, &k->links.sock_call_too, err) : 0) ?:
 	      bpf_load_attach(k->progs.sock_seed, &k->links.sock_seed, err);
 	if (!ret)
 		o->seed_links[1] = bpf_link__fd(k->links.sock_seed);
@@ -321,11 +345,17 @@ static int source_owner_open(struct source *s, const struct spec *spec)
 
 static void count_losses(struct owner *o)
 {
-	uint64_t misses = 0;
+	uint64_t misses, twins = UINT64_MAX, sum = 0;
 
-	for (int i = 0; i < o->nr_progs; i++)
-		misses += bpf_load_misses(o->progs[i]);
-	o->rings.lost[XCAP_DROP_RECURSION] = misses;
+	for (int i = 0; i < o->nr_progs; i++) {
+		misses = bpf_load_misses(o->progs[i]);
+		if (i >= o->nr_twins)
+			sum += misses;
+		else if (misses < twins)
+			twins = misses;
+	}
+	/* no more than that can have been missed by all of them */
+	o->rings.lost[XCAP_DROP_RECURSION] = sum + (o->nr_twins ? twins : 0);
 }
 
 static int source_owner_peek(struct source *s, int lane, struct xcap_record *recs, int max)
@@ -352,6 +382,39 @@ static int64_t source_owner_watermark(struct source *s, int lane)
 	struct owner *o = s->priv;
 
 	return lane > o->rings.nr ? INT64_MIN : rings_watermark(&o->rings, lane);
+}
+
+/*
+ * A call that no twin has seen adds to the misses of each, one after the other: a look may come
+ * between, so what was found at the look before counts, too. While the first has missed just as
+ * many as the second has seen alone, each of these calls was seen.
+ */
+static bool twins_missed(struct owner *o)
+{
+	struct twins now = { .alone = rings_alone(&o->rings) }, *last = &o->twins;
+	bool all = o->nr_twins;
+
+	for (int i = 0; i < o->nr_twins; i++) {
+		now.misses[i] = bpf_load_misses(o->progs[i]);
+		now.grew[i] = now.misses[i] != last->misses[i];
+		all = all && (now.grew[i] || last->grew[i]);
+	}
+	now.torn = now.misses[0] - last->misses[0] != now.alone - last->alone;
+	all = all && (now.torn || last->torn);
+	*last = now;
+	return all;
+}
+
+static bool source_owner_missed(struct source *s)
+{
+	struct owner *o = s->priv;
+	uint64_t dropped = rings_dropped(&o->rings);
+	bool missed = twins_missed(o) || dropped != o->dropped;
+
+	o->dropped = dropped;
+	if (missed)	/* a full barrier: before the clock says until when they are unsure */
+		__atomic_fetch_add(&o->rings.ctl->round, 1, __ATOMIC_SEQ_CST);
+	return missed;
 }
 
 static int source_owner_arm(struct source *s, int epoll_fd)
@@ -419,6 +482,7 @@ static int source_owner_give(struct source *s, struct parcel *p)
 	parcel_put(p, &nr, sizeof(nr));
 	for (int i = 0; i < nr; i++)
 		parcel_put_fd(p, o->seed_links[i]);
+	parcel_put(p, &o->nr_twins, sizeof(o->nr_twins));
 	parcel_put(p, &o->nr_progs, sizeof(o->nr_progs));
 	for (int i = 0; i < o->nr_progs; i++)
 		parcel_put_fd(p, o->progs[i]);
@@ -437,6 +501,8 @@ static int source_owner_take(struct source *s, struct parcel *p)
 		parcel_take(p, &nr, sizeof(nr));
 		for (int i = 0; i < nr && i < NR_SEEDS && !p->broken; i++)
 			o->seed_links[i] = parcel_take_fd(p);
+		parcel_take(p, &nr, sizeof(nr));
+		o->nr_twins = nr == NR_TWINS ? nr : 0;
 		parcel_take(p, &nr, sizeof(nr));
 		while (o->nr_progs < nr && o->nr_progs < MAX_PROGS && !p->broken)
 			o->progs[o->nr_progs++] = parcel_take_fd(p);
@@ -465,4 +531,5 @@ const struct source_ops source_owner_ops = {
 	.close = source_owner_close,
 	.give = source_owner_give,
 	.take = source_owner_take,
+	.missed = source_owner_missed,
 };

@@ -485,6 +485,7 @@ static int settle_all(struct xcap *x, struct xcap_record *recs, int nr)
 	int n = 0;
 
 	refresh_wall(x, recs[nr - 1].mono_ns);
+	accounts_misses(x, recs, nr);
 	epoch_turn(tables_epoch(x->tables));
 	for (int i = 0; i < nr; i++) {
 		if (!settle(x, &recs[i])) {

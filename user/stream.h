@@ -25,6 +25,7 @@ struct xcap {
 	int nr_all;
 	struct source *hidden;		/* fills the tables; or NULL */
 	bool hidden_stopped;
+	int64_t missed_ns;		/* until then it was asked what it has missed */
 	bool owners;			/* packets name their process */
 	bool asks_calls;		/* the filter says something of what is no packet */
 	uint64_t netns;			/* cookie of the namespace that we are in */
@@ -104,5 +105,7 @@ void wait_signal(struct xcap *x);
 
 /* accounts.c: what the stream counts of a record; by is 1, or -1 to take it back. */
 void accounts_count(struct xcap *x, const struct xcap_record *rec, int by);
+/* Before a batch is joined with the tables: have these missed who took a socket over? */
+void accounts_misses(struct xcap *x, const struct xcap_record *recs, int nr);
 
 #endif

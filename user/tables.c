@@ -280,6 +280,12 @@ static void find_owner(struct tables *t, const struct owner_flow *flow, int64_t 
 	as->flow = *flow;
 }
 
+void tables_unsure(struct tables *t, int64_t mono_ns)
+{
+	t->nr_applied++;
+	owners_unsure(t->owners, mono_ns);
+}
+
 void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback)
 {
 	struct owner_flow flow = {

@@ -29,6 +29,9 @@ void tables_join(struct tables *t, struct xcap_record *rec);
  */
 void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback);
 
+/* As owners_unsure(). */
+void tables_unsure(struct tables *t, int64_t mono_ns);
+
 /* As processes_follow(), processes_followed(). */
 void tables_follow(struct tables *t, const uint32_t *pids, int nr);
 int tables_followed(const struct tables *t);

@@ -141,6 +141,13 @@ static void sweep(struct tasks *t, int64_t now_ns)
 	}
 }
 
+/* Told twice? Both have their comm filled up with zeros. */
+static bool is_same(const struct task_name *a, const struct task_name *b)
+{
+	return a->pid == b->pid && a->uid == b->uid && a->cgroup_id == b->cgroup_id &&
+	       !memcmp(a->comm, b->comm, sizeof(a->comm));
+}
+
 static void push_name(struct task *task, const struct task_name *name)
 {
 	unsigned int i = 0;
@@ -148,7 +155,7 @@ static void push_name(struct task *task, const struct task_name *name)
 	/* late records come out of turn: each goes where its time belongs */
 	while (i < task->nr && task->names[i].from_ns > name->from_ns)
 		i++;
-	if (i == NR_NAMES)
+	if (i == NR_NAMES || (i < task->nr && is_same(&task->names[i], name)))
 		return;
 	if (task->nr < NR_NAMES)
 		task->nr++;

@@ -32,7 +32,7 @@
 #define ONLY6_PORT 7004		/* UDP, IPv6 only */
 #define GROUP_PORT 7005		/* TCP and UDP, two processes with a socket each */
 #define MAX_CONNS 256
-#define SETTLED_US 20000	/* what is on its way has arrived */
+#define SETTLED_US 60000	/* what is on its way has arrived, delayed acknowledgements, too */
 #define ARRIVED_NS 2000000	/* so long ago */
 #define PASSED_FD 100
 

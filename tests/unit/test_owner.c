@@ -106,6 +106,32 @@ static void a_server_listens_then_accepts_then_hands_on(void **state)
 	owners_free(t);
 }
 
+/* Who took a socket over may have been missed: nobody is named until somebody is seen using it. */
+static void after_a_miss_nobody_is_named_unseen(void **state)
+{
+	struct owners *t = owners_new();
+	int how;
+
+	tell(t, 100, XSOCK_BORN, 5, 1292, IPPROTO_TCP, ANY, 0, ANY, 0, HERE);
+	tell(t, 110, XSOCK_BORN, 6, 1293, IPPROTO_UDP, ANY, 0, ANY, 0, HERE);
+	assert_int_equal(ask(t, 120, 5, true, IPPROTO_TCP, ME, 4000, PEER, 80, &how), 1292);
+	assert_int_equal(ask(t, 120, 6, true, IPPROTO_UDP, ME, 4000, PEER, 53, &how), 1293);
+	owners_unsure(t, 130);
+	assert_int_equal(ask(t, 125, 5, true, IPPROTO_TCP, ME, 4000, PEER, 80, &how), 0);
+	assert_int_equal(ask(t, 140, 0, false, IPPROTO_UDP, PEER, 53, ME, 4000, &how), 0);
+	/* the state is told in whatever task it changes, and says nothing of whose it is */
+	tell(t, 145, XSOCK_STATE, 5, 0, IPPROTO_TCP, ME, 4000, PEER, 80, HERE);
+	assert_int_equal(ask(t, 146, 5, true, IPPROTO_TCP, ME, 4000, PEER, 80, &how), 0);
+	/* a use from before is told late: it says nothing of what came after */
+	tell(t, 129, XSOCK_USED, 6, 1293, IPPROTO_UDP, ME, 4000, ANY, 0, HERE);
+	assert_int_equal(ask(t, 147, 6, true, IPPROTO_UDP, ME, 4000, PEER, 53, &how), 0);
+	tell(t, 150, XSOCK_USED, 5, 1292, IPPROTO_TCP, ME, 4000, PEER, 80, HERE);
+	tell(t, 150, XSOCK_USED, 6, 1300, IPPROTO_UDP, ME, 4000, ANY, 0, HERE);
+	assert_int_equal(ask(t, 151, 0, false, IPPROTO_TCP, PEER, 80, ME, 4000, &how), 1292);
+	assert_int_equal(ask(t, 151, 6, true, IPPROTO_UDP, ME, 4000, PEER, 53, &how), 1300);
+	owners_free(t);
+}
+
 static void the_same_addresses_elsewhere_are_another(void **state)
 {
 	struct owners *t = owners_new();
@@ -290,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_is_known_from_its_first_packet),
 		cmocka_unit_test(a_server_listens_then_accepts_then_hands_on),
+		cmocka_unit_test(after_a_miss_nobody_is_named_unseen),
 		cmocka_unit_test(the_same_addresses_elsewhere_are_another),
 		cmocka_unit_test(udp_is_found_by_its_port),
 		cmocka_unit_test(sockets_of_ipv6_may_take_ipv4),
