@@ -426,6 +426,18 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -437,6 +449,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct files_struct *files;
 	struct fs_struct *fs;
+	struct pid *thread_pid;
 	__u64 start_boottime;
 	char comm[16];
 	const struct cred *cred;

@@ -374,6 +374,21 @@ XCAP_API int xcap_set_filter(struct xcap *x, const char *expression);
 XCAP_API int xcap_followed(struct xcap *x);
 
 /**
+ * xcap_pid - the number that records and filters have for a process
+ * @pid: its number in the caller's pid namespace
+ *
+ * Records have the numbers of the initial pid namespace. Where the caller runs in that, @pid is
+ * the number, and nothing is asked. In another, a container's, it takes the privilege to capture.
+ *
+ * Return: the number; -ESRCH there is no such process; other -errno. All with a sentence in
+ *         xcap_errmsg(NULL).
+ * Owns:   nothing.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API int xcap_pid(int pid);
+
+/**
  * xcap_explain_filter - what of a filter is decided where
  * @expression: filter expression (xcap(7)); NULL or "" is none
  * @buf:        out, lines for people, always ended by a NUL if there is room for one

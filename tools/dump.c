@@ -250,11 +250,10 @@ static int start(struct dump *dump)
 	code = follow_start(&dump->follow);
 	if (code != OPTIONS_RUN)
 		return code;
-	c->filter = follow_filter(&dump->follow, c->filter);
-	if (!c->filter) {
-		fprintf(stderr, "%s: no memory\n", c->called);
-		return EXIT_FAILED;
-	}
+	code = follow_filter(&dump->follow, c->filter);
+	if (code != OPTIONS_RUN)
+		return code;
+	c->filter = dump->follow.filter;
 	if (dump->follow.child)
 		capture_command(dump->follow.child);
 	c->look = look;

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +30,6 @@
 #define EXIT_SIGNAL 128
 #define SETTLED_NS 1000000000	/* by then whoever was there at start is known */
 #define WAIT_NS 20000000
-#define INITIAL_PIDS 0xeffffffcu	/* inode of the initial pid namespace, always */
 
 /* How the child is called while it waits: but for execve() it makes no call of the command's. */
 #define GATE_NAME "xcap-starts"
@@ -122,24 +120,11 @@ static int fork_command(struct follow *f, const char *path)
 	return read(f->gate, &has_name, 1) == 1 ? 0 : -ECHILD;
 }
 
-/* Records have numbers of the initial pid namespace; ours would be somebody else's there. */
-static bool numbers_differ(void)
-{
-	struct stat st;
-
-	return !stat("/proc/self/ns/pid", &st) && st.st_ino != INITIAL_PIDS;
-}
-
 int follow_start(struct follow *f)
 {
 	char path[PATH_MAX];
 	int err;
 
-	if ((f->command || f->pids) && numbers_differ()) {
-		fprintf(stderr, "%s: in a pid namespace of its own it cannot tell processes by "
-			"their numbers; run it in the host's (docker: --pid=host)\n", f->called);
-		return EXIT_FAILED;
-	}
 	if (!f->command)
 		return OPTIONS_RUN;
 	err = program_find(f->command[0], path, sizeof(path));
@@ -204,13 +189,37 @@ static void put_containers(FILE *out, const struct follow *f)
 		putc(')', out);
 }
 
-const char *follow_filter(struct follow *f, const char *expression)
+static int no_memory(const struct follow *f)
+{
+	fprintf(stderr, "%s: no memory\n", f->called);
+	return EXIT_FAILED;
+}
+
+/* Records have the numbers of the initial pid namespace, wherever we are. */
+static int translate(struct follow *f)
+{
+	for (int i = 0; i < f->nr_pids; i++) {
+		int pid = xcap_pid(f->numbers[i]);
+
+		if (pid < 0) {
+			fprintf(stderr, "%s: %s\n", f->called, xcap_errmsg(NULL));
+			return pid;
+		}
+		f->numbers[i] = pid;
+	}
+	return 0;
+}
+
+int follow_filter(struct follow *f, const char *expression)
 {
 	size_t size;
-	FILE *out = open_memstream(&f->filter, &size);
+	FILE *out;
 
+	if (translate(f))
+		return EXIT_FAILED;
+	out = open_memstream(&f->filter, &size);
 	if (!out)
-		return NULL;
+		return no_memory(f);
 	putc('(', out);
 	put_pids(out, f);
 	put_containers(out, f);
@@ -219,7 +228,7 @@ const char *follow_filter(struct follow *f, const char *expression)
 		fputs(" and not (proc.name=" GATE_NAME " and not syscall=execve)", out);
 	if (expression)
 		fprintf(out, " and (%s)", expression);
-	return fclose(out) ? NULL : f->filter;
+	return fclose(out) ? no_memory(f) : OPTIONS_RUN;
 }
 
 static int add_interface(void *user, const struct xcap_iface *iface)
@@ -245,7 +254,7 @@ char *follow_specs(const struct follow *f)
 	FILE *out = open_memstream(&specs, &size);
 
 	if (!out) {
-		fprintf(stderr, "%s: no memory\n", f->called);
+		no_memory(f);
 		return NULL;
 	}
 	if (xcap_list(add_interface, out)) {

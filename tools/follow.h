@@ -19,12 +19,12 @@ struct follow {
 
 	const char *called;	/* for sentences on stderr */
 	int nr_pids;
-	pid_t numbers[FOLLOW_MAX];
+	pid_t numbers[FOLLOW_MAX];	/* as we have them; as records do from follow_filter() on */
 	pid_t child;		/* the command, which waits until it is let go; 0 none */
 	int gate;		/* what lets it go; -1 nothing */
 	bool ended;		/* the command has, namely by */
 	int status;		/* of wait() */
-	char *filter;		/* what follow_filter() gave */
+	char *filter;		/* what follow_filter() made */
 };
 
 /* Is anything followed? */
@@ -39,8 +39,11 @@ int follow_check(struct follow *f, const struct command *cmd);
  */
 int follow_start(struct follow *f);
 
-/* The user's expression, or NULL, for these processes only. Return: f's; NULL: no memory. */
-const char *follow_filter(struct follow *f, const char *expression);
+/*
+ * The user's expression, or NULL, for these processes only: f->filter. Return: OPTIONS_RUN; the
+ * exit code after a sentence.
+ */
+int follow_filter(struct follow *f, const char *expression);
 
 /* All interfaces that are up, and system calls. Return: the caller's; NULL after a sentence. */
 char *follow_specs(const struct follow *f);
