@@ -372,12 +372,9 @@ int BPF_PROG(sock_call, struct pt_regs *regs, long id)
 	struct xcap_cpu *cpu = cfg.hold_cpu ? this_cpu() : NULL;
 
 	if (cpu)
-		cpu->busy = 1;
+		cpu->caller = (__u64)bpf_get_current_task_btf();
 	barrier();
 	on_call(regs, id);
-	barrier();
-	if (cpu)
-		cpu->busy = 0;
 	return 0;
 }
 
@@ -385,14 +382,20 @@ int BPF_PROG(sock_call, struct pt_regs *regs, long id)
  * Where the kernel preempts programs it skips them for the tasks that run meanwhile on that CPU,
  * each by itself: what one has missed the other has not, unless both counts of misses grow. And
  * they do so for different calls as long as this one is alone as often as the other misses one.
+ * Short, for the time that it takes is what others can miss.
  */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sock_call_too, struct pt_regs *regs, long id)
 {
 	struct xcap_cpu *cpu = this_cpu();
 
-	if (cpu && cpu->busy)
+	if (cpu) {
+		if (likely(cpu->caller == (__u64)bpf_get_current_task_btf())) {
+			cpu->caller = 0;
+			return 0;
+		}
 		__sync_fetch_and_add(&cpu->alone, 1);
+	}
 	on_call(regs, id);
 	return 0;
 }

@@ -267,7 +267,7 @@ struct xcap_cpu {
 	__u64 redirected;	/* AF_XDP only: handed to the socket, counted in seen */
 	__u64 no_meta;		/* AF_XDP only: passed on, no room for the stamp */
 	__u64 alone;		/* sockets.bpf.c: calls that one of two programs saw alone */
-	__u64 busy;		/* sockets.bpf.c: 1 the other is in the middle of a call */
+	__u64 caller;		/* sockets.bpf.c: whose call the other was the last to begin with */
 };
 _Static_assert(sizeof(struct xcap_cpu) == 64, "layout");
 

@@ -149,6 +149,12 @@ static int check_process_as(struct dump *dump, const struct command *cmd)
 	return OPTIONS_RUN;
 }
 
+static int wrong_filter(const struct capture *c)
+{
+	fprintf(stderr, "%s: %s\n", c->called, xcap_errmsg(NULL));
+	return EXIT_USAGE;
+}
+
 /* Whose records: what is named, and where they are taken if nothing is said of that. */
 static int check_follow(struct dump *dump, const struct command *cmd)
 {
@@ -160,6 +166,9 @@ static int check_follow(struct dump *dump, const struct command *cmd)
 	if (dump->read_from)
 		return options_wrong(cmd, "-r: a file has no running processes; proc.pid= and "
 				     "container= in a filter choose among its records");
+	/* with what is put before and behind it, "a) or (b" would be one */
+	if (c->filter && xcap_explain_filter(c->filter, NULL, 0) < 0)
+		return wrong_filter(c);
 	if (dump->follow.command && c->write_to && !strcmp(c->write_to, "-"))
 		return options_wrong(cmd, "-w -: standard output is the command's; name a file");
 	if (!c->specs)
@@ -177,10 +186,8 @@ static int explain(const struct capture *c, const struct command *cmd)
 		return options_wrong(cmd, "--explain-filter: there is no filter; it stands behind "
 				     "the options");
 	len = xcap_explain_filter(c->filter, NULL, 0);
-	if (len < 0) {
-		fprintf(stderr, "%s: %s\n", c->called, xcap_errmsg(NULL));
-		return len == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
-	}
+	if (len < 0)
+		return wrong_filter(c);
 	text = malloc(len + 1);
 	if (!text || xcap_explain_filter(c->filter, text, len + 1) != len)
 		return options_wrong(cmd, "no memory");

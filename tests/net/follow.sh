@@ -57,6 +57,15 @@ dump 126 -w file -- ./text
 grep -q 'cannot start ./text: Exec format error' err || fail "no program: $(cat err)"
 dump 2 --
 dump 2 -r file -- true
+# a filter that is one only between our parentheses
+for filter in 'tcp) or (udp' 'proc.pid=1) or (proc.pid=2' 'tcp) or syscall=read or (udp' ') or (' '(' ')' \
+	"proc.name='a) or (b"; do
+	dump 2 -i syscalls "$filter" -- sh -c 'echo ran >ran'
+	[ -s err ] && [ ! -e ran ] || fail "the filter $filter is taken: $(cat err)"
+	dump 2 -i syscalls -p $$ "$filter"
+done
+dump 0 -i syscalls '(proc.name=true) or (proc.name=none)' -- true
+[ -s out ] || fail "parentheses of its own: $(cat err)"
 dump 2 -w - -- true
 dump 2 -i 'syscalls?nosuch=1' -- sh -c 'echo ran >ran'
 [ ! -e ran ] || fail "the command runs without a capture"
