@@ -22,9 +22,12 @@
 #define AF_INET6	10
 #define PIPEFS		0x50495045
 #define ANON_INODES	0x09041934
+#define PIDFS		0x50494446
+#define NSFS		0x6e736673
 #define FD_CWD		(-100)
 #define UNIX_PATH	127		/* sun_path is shorter */
 #define ANON_NAME	128
+#define NS_NAME		32
 
 /* key 0. Written and read by one program run at a time. */
 struct {
@@ -36,8 +39,8 @@ struct {
 
 /* ---- names of what is in no directory ---- */
 
-/* "socket:[4711]" at the end of the text. Return: its length with the NUL. */
-static __always_inline __u32 name_by_inode(struct path_room *p, __u64 ino, bool pipe)
+/* "[4711]" at the end of the text. Return: where it begins. */
+static __always_inline __u32 put_inode(struct path_room *p, __u64 ino)
 {
 	__u32 at = PATH_SIZE - 2;
 
@@ -50,22 +53,55 @@ static __always_inline __u32 name_by_inode(struct path_room *p, __u64 ino, bool 
 		if (!ino)
 			break;
 	}
-	at = (at - (pipe ? 6 : 8)) & (PATH_SIZE - 1);
+	at = (at - 1) & (PATH_SIZE - 1);
+	p->text[at] = '[';
+	return at;
+}
+
+/* "pipe:[4711]", "socket:[4711]". Return: its length with the NUL. */
+static __always_inline __u32 name_by_inode(struct path_room *p, __u64 ino, bool pipe)
+{
+	__u32 at = put_inode(p, ino);
+
+	at = (at - (pipe ? 5 : 7)) & (PATH_SIZE - 1);
 	if (pipe)
-		__builtin_memcpy(p->text + at, "pipe:[", 6);
+		__builtin_memcpy(p->text + at, "pipe:", 5);
 	else
-		__builtin_memcpy(p->text + at, "socket:[", 8);
+		__builtin_memcpy(p->text + at, "socket:", 7);
 	p->at = at;
 	return PATH_SIZE - at;
 }
 
-/* "anon_inode:[eventpoll]" */
-static __always_inline __u32 name_of_anon(struct path_room *p, const struct dentry *dentry)
+/* "net:[4026531840]" */
+static __always_inline __u32 name_of_ns(struct path_room *p, const struct inode *inode)
+{
+	struct ns_common *ns = PEEK(struct inode, inode, i_private);
+	const struct proc_ns_operations *ops = PEEK(struct ns_common, ns, ops);
+	const char *name = PEEK(struct proc_ns_operations, ops, name);
+	__u32 at = put_inode(p, PEEK(struct inode, inode, i_ino));
+	long len = bpf_probe_read_kernel_str(p->text, NS_NAME, name);
+
+	at = (at - 1) & (PATH_SIZE - 1);
+	p->text[at] = ':';
+	if (len > 1) {
+		len = (len - 1) & (NS_NAME - 1);
+		at = (at - len) & (PATH_SIZE - 1);
+		bpf_probe_read_kernel(p->text + at, len, p->text);
+	}
+	p->at = at;
+	return PATH_SIZE - at;
+}
+
+/* "anon_inode:[eventpoll]"; those of processes have no name of their own */
+static __always_inline __u32 name_of_anon(struct path_room *p, const struct dentry *dentry,
+					  bool pidfd)
 {
 	long len;
 
-	__builtin_memcpy(p->text, "anon_inode:", 11);
+	__builtin_memcpy(p->text, "anon_inode:[pidfd]", sizeof("anon_inode:[pidfd]"));
 	p->at = 0;
+	if (pidfd)
+		return sizeof("anon_inode:[pidfd]");
 	len = bpf_probe_read_kernel_str(p->text + 11, ANON_NAME,
 					PEEK(struct dentry, dentry, d_name.name));
 	return 11 + (len < 0 ? 0 : len & (ANON_NAME - 1));
@@ -147,8 +183,10 @@ static __always_inline __u32 fill_file(struct xcap_ev_file *f, struct path_room 
 	f->kind = XFILE_OTHER;
 	if (fs == PIPEFS)
 		return name_by_inode(p, f->ino, true);
-	if (fs == ANON_INODES)
-		return name_of_anon(p, PEEK(struct file, file, f_path.dentry));
+	if (fs == ANON_INODES || fs == PIDFS)
+		return name_of_anon(p, PEEK(struct file, file, f_path.dentry), fs == PIDFS);
+	if (fs == NSFS)
+		return name_of_ns(p, inode);
 	f->kind = XFILE_PATH;
 	return path_of(PEEK(struct file, file, f_path.dentry),
 		       PEEK(struct file, file, f_path.mnt), p);
@@ -188,6 +226,8 @@ static __always_inline void read_file(struct room *r, __u32 arg, __s32 fd)
 		return;
 	if (p->cut)
 		r->flags |= XITEM_CUT;
+	if (!file)
+		r->flags |= XITEM_CWD;
 	room_read_kernel(r, &f, sizeof(f));
 	r->at += sizeof(f);
 	read_name(r, p, len);

@@ -330,13 +330,17 @@ static __always_inline struct room *read_at_exit(struct task_struct *task, struc
 	w.plan = plan_of(nr, compat);
 	if (!w.plan || (is_exec(nr, compat) && !ret))	/* then it has no registers of a call */
 		return NULL;
-	nr_exit = ret < 0 && ret >= -MAX_ERRNO ? w.plan->nr_exit_always : w.plan->nr_exit;
+	nr_exit = w.plan->nr_exit;
+	if (ret < 0 && ret >= -MAX_ERRNO) {
+		nr_exit = w.plan->nr_exit_always;
+		w.only |= w.plan->retold;
+	}
 	if (!nr_exit && !w.only)
 		return NULL;
 	room = w.room = room_for(regs, compat, ret);
 	if (!room)
 		return NULL;
-	if (unlikely(w.only))
+	if (w.only)
 		bpf_loop(w.plan->nr_enter, read_one, &w, 0);
 	w.only = ~0u;
 	w.exit = 1;

@@ -135,7 +135,7 @@ struct xcap_file {
 /**
  * xcap_record_file - what a descriptor of a call is
  * @rec:  an XCAP_SYS_ENTER or XCAP_SYS_EXIT record
- * @i:    argument 0 to 5; XCAP_ARG_RESULT; -1 the first that is known
+ * @i:    argument 0 to 5; XCAP_ARG_RESULT; -1 the first that is known, AT_FDCWD left out
  * @file: out
  *
  * Return: 1; 0 it is not known.

@@ -90,6 +90,7 @@ enum {
 enum {
 	XITEM_CUT	= 1 << 0,	/* there was more */
 	XITEM_FAULT	= 1 << 1,	/* what follows the len bytes could not be read */
+	XITEM_CWD	= 1 << 2,	/* XITEM_FILE: the current directory, AT_FDCWD */
 };
 
 /* XITEM_FILE: what a descriptor is. */
@@ -347,7 +348,7 @@ struct xcap_plan {
 	__u32 nr_enter;
 	__u32 nr_exit;		/* done where the call has not failed */
 	__u32 nr_exit_always;	/* the first of those also where it has */
-	__u32 reserved;
+	__u32 retold;		/* arguments that are told again where it has, a bit each */
 	struct xcap_read enter[6];
 	struct xcap_read exit[7];
 };

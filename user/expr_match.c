@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include "expr.h"
+#include "items.h"
 
 #define MAX_ERRNO 4095
 
@@ -63,25 +64,6 @@ static void descriptor(const struct xcap_record *rec, struct numbers *v)
 		}
 }
 
-/* What it opened, else the first: openat() has the directory that it looked in, too. */
-static bool file_of(const struct xcap_record *rec, struct xcap_file *file)
-{
-	return xcap_record_file(rec, XCAP_ARG_RESULT, file) || xcap_record_file(rec, -1, file);
-}
-
-static void ports(const struct xcap_record *rec, struct numbers *v)
-{
-	struct xcap_file file, *f = &file;
-
-	if (!file_of(rec, f) || f->kind != XCAP_FILE_SOCKET ||
-	    (f->family != AF_INET && f->family != AF_INET6))
-		return;
-	if (f->local_port)
-		add(v, f->local_port);
-	if (f->remote_port)
-		add(v, f->remote_port);
-}
-
 static struct numbers numbers_of(const struct expr_term *t, const struct xcap_record *rec)
 {
 	bool is_exit = rec->type == XCAP_SYS_EXIT;
@@ -107,9 +89,6 @@ static struct numbers numbers_of(const struct expr_term *t, const struct xcap_re
 	case EXPR_ERRNO:
 		if (is_exit && rec->exit.ret < 0 && rec->exit.ret >= -MAX_ERRNO)
 			add(&v, -rec->exit.ret);
-		break;
-	case EXPR_FD_PORT:
-		ports(rec, &v);
 		break;
 	case EXPR_FD_NUM:
 		descriptor(rec, &v);
@@ -175,7 +154,6 @@ static void add_args(struct strings *v, const struct xcap_process *p)
 static struct strings strings_of(const struct expr_term *t, const struct xcap_record *rec)
 {
 	struct strings v = { 0 };
-	struct xcap_file file;
 
 	switch (t->field->id) {
 	case EXPR_NAME:
@@ -201,10 +179,6 @@ static struct strings strings_of(const struct expr_term *t, const struct xcap_re
 			add_string(&v, rec->cgroup->container_name,
 				   strlen(rec->cgroup->container_name));
 		}
-		break;
-	case EXPR_FD_PATH:
-		if (file_of(rec, &file) && file.path_len)
-			add_string(&v, file.path, file.path_len);
 		break;
 	default:
 		break;
@@ -326,19 +300,53 @@ static bool has_address(const struct expr_value *v, const struct xcap_file *f, c
 	return !memcmp(a, mapped, sizeof(mapped)) && same_bits(a + 12, v->address, v->bits);
 }
 
-/* Of either end. */
-static bool match_address(const struct expr_term *t, const struct xcap_record *rec)
+static bool has_port(const struct expr_term *t, uint16_t port)
 {
-	struct xcap_file file, *f = &file;
+	for (int k = 0; k < t->nr_values && port; k++)
+		if (compare(t->op, port, t->values[k].number))
+			return true;
+	return false;
+}
 
-	if (!file_of(rec, f) || f->kind != XCAP_FILE_SOCKET ||
-	    (f->family != AF_INET && f->family != AF_INET6))
-		return false;
+/* Of either end of a socket. */
+static bool has_end(const struct expr_term *t, const struct xcap_file *f)
+{
+	if (t->field->id == EXPR_FD_PORT)
+		return has_port(t, f->local_port) || has_port(t, f->remote_port);
 	for (int k = 0; k < t->nr_values; k++)
 		if (has_address(&t->values[k], f, f->local) ||
 		    has_address(&t->values[k], f, f->remote))
+			return true;
+	return false;
+}
+
+/* Return: false: the file has nothing of what the term asks for. */
+static bool is_asked(const struct expr_term *t, const struct xcap_file *f)
+{
+	if (t->field->id == EXPR_FD_PATH)
+		return f->path_len;
+	return f->kind == XCAP_FILE_SOCKET && (f->family == AF_INET || f->family == AF_INET6) &&
+	       (t->field->id != EXPR_FD_PORT || f->local_port || f->remote_port);
+}
+
+/* One of the call's files; the current directory is none. */
+static bool match_files(const struct expr_term *t, const struct xcap_record *rec)
+{
+	struct items it = items_of(rec);
+	bool known = false;
+	struct item item;
+	struct xcap_file f;
+
+	while (items_next(&it, &item)) {
+		if (item.head.kind != XITEM_FILE || item.head.flags & XITEM_CWD ||
+		    !item_file(&item, &f) || !is_asked(t, &f))
+			continue;
+		if (t->field->id == EXPR_FD_PATH ?
+		    match_string(t, (struct string){ f.path, f.path_len }) : has_end(t, &f))
 			return t->op != EXPR_NE;
-	return t->op == EXPR_NE;
+		known = true;
+	}
+	return known && t->op == EXPR_NE;
 }
 
 static bool call_matches(const struct expr_term *t, uint32_t nr, bool compat)
@@ -385,6 +393,10 @@ bool expr_term_match(const struct expr_term *t, const struct xcap_record *rec)
 		return match_user(t, rec);
 	case EXPR_CGROUP:
 		return match_cgroup(t, rec);
+	case EXPR_FD_PATH:
+	case EXPR_FD_PORT:
+	case EXPR_FD_IP:
+		return match_files(t, rec);
 	default:
 		break;
 	}
@@ -393,8 +405,6 @@ bool expr_term_match(const struct expr_term *t, const struct xcap_record *rec)
 		return match_strings(t, rec);
 	case EXPR_CALLS:
 		return match_call(t, rec);
-	case EXPR_ADDRESSES:
-		return match_address(t, rec);
 	case EXPR_TYPES:
 		return match_type(t, rec->type);
 	case EXPR_TREES:

@@ -69,7 +69,13 @@ bool item_file(const struct item *item, struct xcap_file *file)
 
 int xcap_record_file(const struct xcap_record *rec, int i, struct xcap_file *file)
 {
+	struct items it = items_of(rec);
 	struct item item;
 
-	return items_find(rec, i, XITEM_FILE, &item) && item_file(&item, file);
+	if (i >= 0)
+		return items_find(rec, i, XITEM_FILE, &item) && item_file(&item, file);
+	while (items_next(&it, &item))
+		if (item.head.kind == XITEM_FILE && !(item.head.flags & XITEM_CWD))
+			return item_file(&item, file);
+	return 0;
 }

@@ -77,11 +77,11 @@ const char *xcap_owner_name(int owner)
 
 char xcap_state_letter(__u32 prev_state)
 {
-	static const char letters[] = "SDTtXZP";
+	static const char letters[] = "SDTtXZPX";	/* the last: dead, and never back */
 
 	if ((prev_state & 0x402) == 0x402)	/* asleep, but no load */
 		return 'I';
-	if (!(prev_state & 0x7f))
+	if (!(prev_state & 0xff))
 		return prev_state & ~0x100u ? '?' : 'R';	/* 0x100: preempted */
 	return letters[__builtin_ctz(prev_state)];
 }

@@ -158,6 +158,12 @@ static void add(struct xcap_read *reads, __u32 *nr, const struct call_arg *a, in
 		reads[(*nr)++] = (struct xcap_read){ arg, a->how, a->count, 0, size };
 }
 
+/* Of calls that fail it is asked what they were about: a path, an address. */
+static bool is_address(const struct call_arg *a)
+{
+	return a->how == XREAD_BYTES && a->form == &arg_form_sockaddr;
+}
+
 void syscall_table_plan(__u32 nr, int compat, struct xcap_plan *plan)
 {
 	struct call_row row;
@@ -165,9 +171,12 @@ void syscall_table_plan(__u32 nr, int compat, struct xcap_plan *plan)
 	memset(plan, 0, sizeof(*plan));
 	if (!syscall_table_row(nr, compat, &row))
 		return;
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 6; i++) {
 		if (row.args[i].in)
 			add(plan->enter, &plan->nr_enter, &row.args[i], i, compat);
+		if (row.args[i].in && (row.args[i].how == XREAD_STRING || is_address(&row.args[i])))
+			plan->retold |= 1u << i;
+	}
 	/* what a descriptor is can be told of calls that failed as well */
 	for (int i = 0; i < 6; i++)
 		if (row.args[i].out && row.args[i].kind == 'f')

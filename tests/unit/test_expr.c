@@ -438,7 +438,7 @@ static void explanations_are_cut(void **state)
 /* What a descriptor is stands behind the call, as the kernel half writes it. */
 static void descriptors(void **state)
 {
-	static struct one {
+	static struct told {
 		struct xcap_ev_item item;
 		struct xcap_ev_file file;
 		char path[8];
@@ -448,9 +448,10 @@ static void descriptors(void **state)
 		   { .kind = XFILE_SOCKET, .family = AF_INET, .local_port = 443,
 		     .remote_port = 51122, .local = { 10, 0, 0, 1 }, .remote = { 10, 0, 0, 7 } }, "" };
 	static struct {
-		struct one dir, file;
+		struct told dir, file;
 	} opened;
 	struct xcap_record r = call("curl", 7, "read", -2);
+	struct { struct told cwd, sock; } both;
 
 	r.data = (const __u8 *)&path;
 	r.caplen = sizeof(path);
@@ -458,14 +459,18 @@ static void descriptors(void **state)
 	assert_true(keeps("fd.path=/etc/x", r));
 	assert_false(keeps("fd.path=/etc/", r));
 	assert_true(keeps("fd.path!=/etc/", r));
-	/* openat(): the directory stands first, what was opened is meant */
+	/* openat() with a directory's descriptor: both are asked */
 	opened.dir = opened.file = path;
 	opened.file.item.arg = XITEM_RESULT;
 	memcpy(opened.dir.path, "/tmp/d", 6);
 	r.data = (const __u8 *)&opened;
 	r.caplen = sizeof(opened);
 	assert_true(keeps("fd.path=/etc/x", r));
+	assert_true(keeps("fd.path=/tmp/d", r));
+	assert_false(keeps("fd.path!=/tmp/d", r));
+	opened.dir.item.flags = XITEM_CWD;
 	assert_false(keeps("fd.path=/tmp/d", r));
+	opened.dir.item.flags = 0;
 	r.caplen = sizeof(opened.dir);		/* it failed */
 	assert_true(keeps("fd.path=/tmp/d", r));
 	r.data = (const __u8 *)&path;
@@ -483,6 +488,17 @@ static void descriptors(void **state)
 	assert_false(keeps("fd.ip=10.0.1.0/24", r));
 	assert_false(keeps("fd.ip=::/0", r));
 	assert_false(keeps("fd.path^=/", r));
+	both.cwd = path;
+	both.sock = sock;
+	both.cwd.item.flags = XITEM_CWD;
+	r.data = (const __u8 *)&both;
+	r.caplen = sizeof(both) - sizeof(sock.path);
+	assert_true(keeps("fd.port=443", r));
+	assert_false(keeps("fd.path^=/etc", r));	/* no descriptor: where the process is */
+	both.cwd.item.flags = 0;
+	assert_true(keeps("fd.path^=/etc and fd.port=443", r));
+	r.data = (const __u8 *)&sock;
+	r.caplen = sizeof(sock) - sizeof(sock.path);
 	r.caplen--;			/* damaged: nothing is known */
 	assert_false(keeps("fd.port=443", r));
 	assert_false(keeps("fd.ip!=1.2.3.4", r));
