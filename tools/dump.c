@@ -214,9 +214,15 @@ static int check(struct dump *dump, const struct command *cmd, char *filter)
 	if (add_file(dump))
 		return options_wrong(cmd, "no memory");
 	if (!c->specs)
-		return options_wrong(cmd, "-i, -r or -- COMMAND is missing: it says what to read");
+		return options_wrong(cmd, "-i, -r, -p, --container or -- COMMAND is missing: it says what to read");
 	code = check_process_as(dump, cmd);
 	return code == OPTIONS_RUN ? capture_check(c, cmd, prints(dump)) : code;
+}
+
+/* A command that we run writes to the same pipe, between our writes. */
+static bool whole_lines(const struct dump *dump)
+{
+	return dump->line_buffered || isatty(STDOUT_FILENO) || dump->follow.command;
 }
 
 static void prepare(struct dump *dump)
@@ -226,8 +232,7 @@ static void prepare(struct dump *dump)
 
 	if (!prints(dump))
 		return;
-	setvbuf(stdout, buffer, dump->line_buffered || isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF,
-		BUFFER_SIZE);
+	setvbuf(stdout, buffer, whole_lines(dump) ? _IOLBF : _IOFBF, BUFFER_SIZE);
 	capture_text(c, &dump->text);
 	dump->text.verbose = dump->verbose;
 	dump->text.quiet = c->quiet;

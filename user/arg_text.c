@@ -6,6 +6,7 @@
  * Runs on: any thread.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <xcap.h>
@@ -55,6 +56,16 @@ static void read_memory(struct xcap_arg *arg, const struct call_arg *a, const st
 	arg->whole = item->head.whole;
 }
 
+/* The mode of an open() that makes nothing is whatever stood in the register. */
+static bool is_meant(const struct xcap_record *rec, const struct call_row *row, int i)
+{
+	if (rec->type != XCAP_SYS_ENTER || !row || !i || row->args[i].kind != 'o' ||
+	    row->args[i - 1].form != &arg_form_open_flags)
+		return true;
+	return rec->enter.args[i - 1] & O_CREAT ||
+	       (rec->enter.args[i - 1] & O_TMPFILE) == O_TMPFILE;
+}
+
 int arg_read(const struct xcap_record *rec, const struct call_row *row, int i,
 	     struct xcap_arg *arg)
 {
@@ -62,7 +73,7 @@ int arg_read(const struct xcap_record *rec, const struct call_row *row, int i,
 	bool at_exit = rec->type == XCAP_SYS_EXIT;
 	struct item item;
 
-	if (!a->kind || (i == XCAP_ARG_RESULT && !at_exit))
+	if (!a->kind || (i == XCAP_ARG_RESULT && !at_exit) || !is_meant(rec, row, i))
 		return 0;
 	*arg = (struct xcap_arg){ .name = a->name, .kind = a->kind };
 	arg->value = raw_value(rec, i, a->kind);

@@ -313,7 +313,6 @@ FILES_OF_OTHER_STYLE = [
     (r"(.*)→.* : \1", "strace keeps what it learned of a socket first: not yet connected"),
     (r"(@?)([^\\]*)\\x00.* : \1\2", "strace ends an abstract name at its first NUL"),
     (r"socket:\[\d+\] : ROUTE:\d+", "strace asks netlink for the port of netlink sockets"),
-    (r"// \(deleted\) : anon_inode:\[pidfd\]", "since 6.9 pidfds are files without a path: not known"),
     (r"0\.0\.0\.0:1 : socket:\[\d+\]", "a raw socket's port is its protocol"),
 ]
 
