@@ -79,6 +79,8 @@ static long read_one_string(__u32 i, struct walk *w)
 		r->flags |= XITEM_FAULT;
 		return 1;
 	}
+	if (len == r->left)
+		r->flags |= XITEM_CUT;
 	r->at += len;
 	r->left -= len;
 	return 0;
@@ -178,7 +180,7 @@ static __always_inline void read_iov(struct walk *w, __u32 arg, __u64 from, __u3
 	bpf_loop(count < XCAP_NR_IOV ? count : XCAP_NR_IOV, read_one_iovec, w, 0);
 	if (limit >= 0)
 		r->whole = limit;
-	if (r->whole > r->at - r->item - sizeof(struct xcap_ev_item))
+	if (count > XCAP_NR_IOV || r->whole > r->at - r->item - sizeof(struct xcap_ev_item))
 		r->flags |= XITEM_CUT;
 	item_end(r, r->whole);
 }
@@ -220,8 +222,11 @@ static __always_inline void read_msg(struct walk *w, __u32 arg, __u64 from, __s6
 		r->faulted |= 1u << (arg & 7);
 		return;
 	}
-	if (m.name && m.name_len)
+	if (m.name && m.name_len) {
 		read_bytes(r, arg, XITEM_NAME, m.name, m.name_len, XCAP_ADDRESS);
+		if (r->flags & XITEM_FAULT)
+			r->faulted |= 1u << (arg & 7);
+	}
 	read_iov(w, arg, m.iov, m.iov_len, limit);
 }
 
@@ -253,6 +258,9 @@ static __always_inline void read_memory(struct walk *w, const struct xcap_read *
 		read_strings(w, read->arg, from);
 		break;
 	case XREAD_DATA:
+		/* MSG_TRUNC, and a size of 0: the result is more than what was written */
+		if (read->limit && bytes > r->args[read->limit & 7])
+			bytes = r->args[read->limit & 7];
 		if (cfg.data)
 			read_bytes(r, read->arg, XITEM_BYTES, from, bytes, cfg.data);
 		break;

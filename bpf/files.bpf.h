@@ -17,17 +17,21 @@
 #include "path.bpf.h"
 #include "room.bpf.h"
 
+#ifndef SOCK_RAW
+#define SOCK_RAW	3
+#endif
 #define AF_UNIX		1
 #define AF_INET		2
 #define AF_INET6	10
 #define PIPEFS		0x50495045
-#define ANON_INODES	0x09041934
-#define PIDFS		0x50494446
+#define SOCKFS		0x534f434b
 #define NSFS		0x6e736673
+#define PIDFS		0x50494446
+#define ANON_INODES	0x09041934
 #define FD_CWD		(-100)
 #define UNIX_PATH	127		/* sun_path is shorter */
 #define ANON_NAME	128
-#define NS_NAME		32
+#define NS_NAME		32		/* of a kind of namespaces, with its NUL */
 
 /* key 0. Written and read by one program run at a time. */
 struct {
@@ -39,7 +43,7 @@ struct {
 
 /* ---- names of what is in no directory ---- */
 
-/* "[4711]" at the end of the text. Return: where it begins. */
+/* ":[4711]" at the end of the text. Return: where it begins. */
 static __always_inline __u32 put_inode(struct path_room *p, __u64 ino)
 {
 	__u32 at = PATH_SIZE - 2;
@@ -53,55 +57,56 @@ static __always_inline __u32 put_inode(struct path_room *p, __u64 ino)
 		if (!ino)
 			break;
 	}
-	at = (at - 1) & (PATH_SIZE - 1);
-	p->text[at] = '[';
+	at = (at - 2) & (PATH_SIZE - 1);
+	__builtin_memcpy(p->text + at, ":[", 2);
 	return at;
 }
 
-/* "pipe:[4711]", "socket:[4711]". Return: its length with the NUL. */
+/* "socket:[4711]". Return: its length with the NUL. */
 static __always_inline __u32 name_by_inode(struct path_room *p, __u64 ino, bool pipe)
 {
 	__u32 at = put_inode(p, ino);
 
-	at = (at - (pipe ? 5 : 7)) & (PATH_SIZE - 1);
+	at = (at - (pipe ? 4 : 6)) & (PATH_SIZE - 1);
 	if (pipe)
-		__builtin_memcpy(p->text + at, "pipe:", 5);
+		__builtin_memcpy(p->text + at, "pipe", 4);
 	else
-		__builtin_memcpy(p->text + at, "socket:", 7);
+		__builtin_memcpy(p->text + at, "socket", 6);
 	p->at = at;
 	return PATH_SIZE - at;
 }
 
-/* "net:[4026531840]" */
-static __always_inline __u32 name_of_ns(struct path_room *p, const struct inode *inode)
+/* "net:[4026531840]": a namespace */
+static __always_inline __u32 name_of_ns(struct path_room *p, const struct inode *inode, __u64 ino)
 {
 	struct ns_common *ns = PEEK(struct inode, inode, i_private);
 	const struct proc_ns_operations *ops = PEEK(struct ns_common, ns, ops);
 	const char *name = PEEK(struct proc_ns_operations, ops, name);
-	__u32 at = put_inode(p, PEEK(struct inode, inode, i_ino));
-	long len = bpf_probe_read_kernel_str(p->text, NS_NAME, name);
+	__u32 at = put_inode(p, ino);
+	long len = bpf_probe_read_kernel_str(p->text + PATH_SIZE, NS_NAME, name);
 
-	at = (at - 1) & (PATH_SIZE - 1);
-	p->text[at] = ':';
-	if (len > 1) {
-		len = (len - 1) & (NS_NAME - 1);
-		at = (at - len) & (PATH_SIZE - 1);
-		bpf_probe_read_kernel(p->text + at, len, p->text);
-	}
+	len = len > 0 ? (len - 1) & (NS_NAME - 1) : 0;
+	at = (at - len) & (PATH_SIZE - 1);
+	bpf_probe_read_kernel(p->text + at, len, p->text + PATH_SIZE);
 	p->at = at;
 	return PATH_SIZE - at;
 }
 
-/* "anon_inode:[eventpoll]"; those of processes have no name of their own */
-static __always_inline __u32 name_of_anon(struct path_room *p, const struct dentry *dentry,
-					  bool pidfd)
+/* As it was called when it had no file system of its own. */
+static __always_inline __u32 name_of_pidfd(struct path_room *p)
+{
+	__builtin_memcpy(p->text, "anon_inode:[pidfd]", 19);
+	p->at = 0;
+	return 19;
+}
+
+/* "anon_inode:[eventpoll]" */
+static __always_inline __u32 name_of_anon(struct path_room *p, const struct dentry *dentry)
 {
 	long len;
 
-	__builtin_memcpy(p->text, "anon_inode:[pidfd]", sizeof("anon_inode:[pidfd]"));
+	__builtin_memcpy(p->text, "anon_inode:", 11);
 	p->at = 0;
-	if (pidfd)
-		return sizeof("anon_inode:[pidfd]");
 	len = bpf_probe_read_kernel_str(p->text + 11, ANON_NAME,
 					PEEK(struct dentry, dentry, d_name.name));
 	return 11 + (len < 0 ? 0 : len & (ANON_NAME - 1));
@@ -111,7 +116,8 @@ static __always_inline __u32 name_of_anon(struct path_room *p, const struct dent
 
 static __always_inline void fill_inet(struct xcap_ev_file *f, struct sock *sk)
 {
-	f->local_port = PEEK(struct sock, sk, __sk_common.skc_num);
+	if (f->type != SOCK_RAW)	/* what stands there is its protocol */
+		f->local_port = PEEK(struct sock, sk, __sk_common.skc_num);
 	f->remote_port = bpf_ntohs(PEEK(struct sock, sk, __sk_common.skc_dport));
 	if (f->family == AF_INET6) {
 		bpf_probe_read_kernel(f->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
@@ -178,15 +184,17 @@ static __always_inline __u32 fill_file(struct xcap_ev_file *f, struct path_room 
 	__u64 fs = PEEK(struct super_block, sb, s_magic);
 
 	f->ino = PEEK(struct inode, inode, i_ino);
-	if ((PEEK(struct inode, inode, i_mode) & S_IFMT) == S_IFSOCK)
+	if (fs == SOCKFS)	/* not those that have a path, opened by O_PATH */
 		return fill_socket(f, p, file);
 	f->kind = XFILE_OTHER;
+	if (fs == NSFS)
+		return name_of_ns(p, inode, f->ino);
+	if (fs == PIDFS)
+		return name_of_pidfd(p);
 	if (fs == PIPEFS)
 		return name_by_inode(p, f->ino, true);
-	if (fs == ANON_INODES || fs == PIDFS)
-		return name_of_anon(p, PEEK(struct file, file, f_path.dentry), fs == PIDFS);
-	if (fs == NSFS)
-		return name_of_ns(p, inode);
+	if (fs == ANON_INODES)
+		return name_of_anon(p, PEEK(struct file, file, f_path.dentry));
 	f->kind = XFILE_PATH;
 	return path_of(PEEK(struct file, file, f_path.dentry),
 		       PEEK(struct file, file, f_path.mnt), p);

@@ -339,7 +339,7 @@ struct xcap_read {
 	__u8  arg;		/* 0 to 5; XITEM_RESULT */
 	__u8  how;		/* XREAD_ */
 	__u8  count;		/* argument, or XCOUNT_ */
-	__u8  reserved;
+	__u8  limit;		/* data: argument that says how much has room there; 0 none */
 	__u32 size;		/* bytes of an element */
 };
 

@@ -214,7 +214,8 @@ static int check(struct dump *dump, const struct command *cmd, char *filter)
 	if (add_file(dump))
 		return options_wrong(cmd, "no memory");
 	if (!c->specs)
-		return options_wrong(cmd, "-i, -r, -p, --container or -- COMMAND is missing: it says what to read");
+		return options_wrong(cmd, "-i, -r, -p, --container or -- COMMAND is missing: "
+				     "it says what to read");
 	code = check_process_as(dump, cmd);
 	return code == OPTIONS_RUN ? capture_check(c, cmd, prints(dump)) : code;
 }

@@ -364,6 +364,17 @@ bodies[1] = { size = 16, read = function(body, r, tree, pinfo, root)
 	end
 end }
 
+-- the mode of an open() that makes nothing is whatever stood in the register
+local function is_meant(call, i, body)
+	local before = call and call[4 + i]
+
+	if i == 0 or not before or not before:find(" open_flags$") or
+	   not call[5 + i]:find("^o ") then
+		return true
+	end
+	return bit.band(body(8 * i, 4):le_uint(), 0x400040) ~= 0	-- O_CREAT, O_TMPFILE
+end
+
 bodies[2] = { size = 56, read = function(body, r, tree)
 	local call = r:call(body, tree)
 	local text, items = {}, items_of(body, 56)
@@ -372,7 +383,7 @@ bodies[2] = { size = 56, read = function(body, r, tree)
 		local range = body(8 + 8 * i, 8)
 		local what = call and call[5 + i] or (not call and "p arg" .. i)
 
-		if what then
+		if what and is_meant(call, i, body) then
 			local kind, name, form = what:match("^(%a) (%S+) ?(%S*)$")
 			local value = forms[form] and named(forms[form], range) or
 				shown(kind, range, r.compat)

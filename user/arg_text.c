@@ -62,8 +62,7 @@ static bool is_meant(const struct xcap_record *rec, const struct call_row *row, 
 	if (rec->type != XCAP_SYS_ENTER || !row || !i || row->args[i].kind != 'o' ||
 	    row->args[i - 1].form != &arg_form_open_flags)
 		return true;
-	return rec->enter.args[i - 1] & O_CREAT ||
-	       (rec->enter.args[i - 1] & O_TMPFILE) == O_TMPFILE;
+	return rec->enter.args[i - 1] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY));
 }
 
 int arg_read(const struct xcap_record *rec, const struct call_row *row, int i,

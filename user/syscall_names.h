@@ -13,7 +13,8 @@
  * to is read where the letter says so:
  *
  *	S(name)			string
- *	B(name, n)  BO(name)	data: as many bytes as argument n says; as the call returned
+ *	B(name, n)  BO(name)	data: as many bytes as argument n says; as the call returned,
+ *				the next argument at most
  *	V(name, n)  VO(name, n)	data in n struct iovec
  *	M(name)     MO(name)	struct msghdr · MM(name, n) MMO(name, n): n struct mmsghdr
  *	A(name, n)  AO(name, n)	socket address of n bytes; of as many as argument n points to

@@ -152,10 +152,13 @@ static uint32_t element_size(const struct call_arg *a, int compat)
 
 static void add(struct xcap_read *reads, __u32 *nr, const struct call_arg *a, int arg, int compat)
 {
+	bool wrote = a->how == XREAD_DATA && a->count == XCOUNT_RESULT;
 	uint32_t size = element_size(a, compat);
 
 	if (size)		/* 0: this ABI has another structure there */
-		reads[(*nr)++] = (struct xcap_read){ arg, a->how, a->count, 0, size };
+		reads[(*nr)++] = (struct xcap_read){
+			arg, a->how, a->count, wrote ? arg + 1 : 0, size,
+		};
 }
 
 /* Of calls that fail it is asked what they were about: a path, an address. */
