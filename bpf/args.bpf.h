@@ -322,6 +322,31 @@ static long read_one(__u32 i, struct walk *w)
 	return 0;
 }
 
+/*
+ * What a program was started with, where it could not be read before: the new one has it above
+ * its stack, the name behind the environment. Of a script these are the interpreter's arguments.
+ */
+static __always_inline void read_exec(struct room *r, struct task_struct *task, __u32 path,
+				      __u32 wanted)
+{
+	struct mm_struct *mm = task->mm;
+	__u64 from, len;
+	__u32 most = XCAP_BYTES;
+
+	if (!mm)
+		return;
+	if (wanted >> path & 1)
+		read_string(r, path, mm->env_end);
+	if (!(wanted >> path & 2) || !item_begin(r, path + 1, XITEM_STRINGS))
+		return;
+	from = mm->arg_start;
+	len = mm->arg_end - from;
+	if (len > most)
+		r->flags |= XITEM_CUT;
+	item_read(r, from, len < most ? len : most);
+	item_end(r, len);
+}
+
 /* Return: this CPU's room with the call in it; NULL: there is none. */
 static __always_inline struct room *room_for(struct pt_regs *regs, bool compat, __s64 ret)
 {

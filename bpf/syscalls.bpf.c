@@ -319,6 +319,17 @@ static __always_inline void exit_long(struct emit *e, struct task_struct *task, 
 	emit_long(&place, &r, sizeof(r), room);
 }
 
+static __always_inline struct room *exec_at_exit(struct task_struct *task, struct pt_regs *regs,
+						 __u32 nr, bool compat, __u32 wanted_args)
+{
+	struct room *room = room_for(regs, compat, 0);
+
+	if (!room)
+		return NULL;
+	read_exec(room, task, nr == NR_EXECVEAT(compat), wanted_args);
+	return room->at ? room : NULL;
+}
+
 /* Return: NULL: nothing is to be read of it, or nothing could be. */
 static __always_inline struct room *read_at_exit(struct task_struct *task, struct pt_regs *regs,
 						 __u32 nr, bool compat, long ret)
@@ -328,8 +339,10 @@ static __always_inline struct room *read_at_exit(struct task_struct *task, struc
 	__u32 nr_exit;
 
 	w.plan = plan_of(nr, compat);
-	if (!w.plan || (is_exec(nr, compat) && !ret))	/* then it has no registers of a call */
+	if (!w.plan)
 		return NULL;
+	if (unlikely(is_exec(nr, compat) && !ret))	/* then it has no registers of a call */
+		return w.only ? exec_at_exit(task, regs, nr, compat, w.only) : NULL;
 	nr_exit = w.plan->nr_exit;
 	if (ret < 0 && ret >= -MAX_ERRNO) {
 		nr_exit = w.plan->nr_exit_always;

@@ -48,6 +48,10 @@ has '> openat(dirfd=AT_FDCWD('"$PWD"'), pathname=0xdead0000, flags=O_RDONLY, mod
 	'> clone3(cl_args=0xffff888000000000, size=88)' 'how=0xffff888000000000, size=24)' \
 	'> fsync(fd=-1)' '> fsync(fd=2147483647)' '> fsync(fd=-2147483648)' '< fsync = -9 EBADF'
 
+echo "a program whose name has no page yet"
+xcap dump -i 'syscalls?only=execve' -- python3 -c 'import os; os.system("true")' >lines 2>err || fail "$(cat err)"
+has 'execve(pathname="/bin/sh", argv=["sh", "-c", "true"]'
+
 # races LABEL OPTION...: two seconds of them; lines are whole, entries and exits pair
 races() {
 	local label=$1 wrote dropped
