@@ -598,7 +598,7 @@ static void a_writer_that_is_killed(void **state)
 			put_random(must_open_sink("out.pcapng", x), 6, 1 << 30);
 			_exit(0);
 		}
-		while (stat("out.pcapng", &st) || !st.st_size)
+		while (stat("out.pcapng", &st) || st.st_size < 65536)
 			usleep(100);
 		usleep(3001 * (i + 1));
 		kill(pid, SIGKILL);
