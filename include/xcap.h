@@ -663,7 +663,8 @@ struct xcap_sink;
  *        interface that is made, and is gone when the sink is closed
  * @x:    the stream whose sources are described in it
  *
- * A file is emptied first, unless it is one that @x reads. What an interface does not
+ * A file is emptied first, unless it is one that @x reads; a new one is its owner's to read
+ * alone: the data of system calls is in it. What an interface does not
  * take, or is not shown because its readers made it, xcap_stats() counts as dropped or
  * filtered, and no longer as delivered.
  *

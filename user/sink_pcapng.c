@@ -368,9 +368,10 @@ static int open_file(struct xcap_sink *s, struct out *o, const char *path)
 	struct stat st;
 	int err;
 
+	/* what processes read and wrote is in it, passwords too: nobody else's business */
 	o->ours = strcmp(path, "-");
 	o->fd = !o->ours ? STDOUT_FILENO :
-		open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+		open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 	if (o->fd < 0 || fstat(o->fd, &st)) {
 		err = -errno;
 		return error_set(s->err, err, "cannot write %s: %s", o->name, strerror(-err));

@@ -600,6 +600,7 @@ static void a_writer_that_is_killed(void **state)
 		}
 		while (stat("out.pcapng", &st) || st.st_size < 65536)
 			usleep(100);
+		assert_int_equal(st.st_mode & 0777, 0600);
 		usleep(3001 * (i + 1));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
