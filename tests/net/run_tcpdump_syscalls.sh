@@ -38,7 +38,7 @@ seen() {
 echo "to a file: process, call, results, errors"
 start calls -n -i syscalls -w calls.pcap -U -Z root
 cat_a_file
-seen calls.pcap 'cat\[[0-9]+\] < openat = -2 ENOENT'
+seen calls.pcap 'cat\[[0-9]+\] < openat(\(.*\))? = -2 ENOENT'
 over calls
 mac=$(mac "$(cat pid)")
 # found FILTER: what it finds is in the file found
@@ -49,9 +49,9 @@ found "ether dst $mac and udp src port 11257"
 says found 'Facility kernel \(0\), Severity info \(6\)' 'cat\[[0-9]+\] > openat\(dirfd='
 grep -E '\] [<>] ' found | grep -v '> openat(' >other && fail "others: $(head -n 3 other)"
 found "ether dst $mac and udp src portrange 13000-13999"
-says found 'Severity notice \(5\)' 'cat\[[0-9]+\] < openat = -2 ENOENT'
+says found 'Severity notice \(5\)' 'cat\[[0-9]+\] < openat(\(.*\))? = -2 ENOENT'
 found "ether[8:4] = $(cat pid) and udp src port 12257"
-says found 'cat\[[0-9]+\] < openat = [0-9]+'
+says found 'cat\[[0-9]+\] < openat(\(.*\))? = [0-9]+'
 found 'udp src port 14000'
 says found '-> (cat|sh|tcpdump|bash|sleep|swapper)'
 tshark -r calls.pcap -Y syslog 2>/dev/null >listed
