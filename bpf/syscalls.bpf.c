@@ -124,9 +124,9 @@ static __always_inline void read_args(struct pt_regs *regs, bool compat, __u64 *
 #include "args.bpf.h"
 
 /*
- * key task, value the arguments that could not be read when its call began, a bit each: the
- * kernel brings their pages in, so they are read again at exit. Full: the longest unused goes,
- * and those are not told.
+ * key task, value the call, shifted by eight, and its arguments that could not be read when it
+ * began, a bit each: the kernel brings their pages in, so they are read again at exit. Full:
+ * the longest unused goes, and those are not told.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -201,29 +201,31 @@ static __always_inline void enter_long(struct emit *e, struct task_struct *task,
 	emit_long(&place, &r, sizeof(r), room);
 }
 
-static __always_inline void remember_faults(struct task_struct *task, __u32 mask)
+static __always_inline void remember_faults(struct task_struct *task, __u32 nr, __u32 mask)
 {
 	__u64 key = (__u64)task;
+	__u32 value = nr << 8 | mask;
 
-	if (!bpf_map_update_elem(&faulted, &key, &mask, BPF_ANY))
+	if (!bpf_map_update_elem(&faulted, &key, &value, BPF_ANY))
 		__sync_fetch_and_add(&nr_faulted, 1);
 }
 
 /* Return: the arguments that could not be read when the call began. */
-static __always_inline __u32 recall_faults(struct task_struct *task)
+static __always_inline __u32 recall_faults(struct task_struct *task, __u32 nr)
 {
 	__u64 key = (__u64)task;
-	__u32 *was, mask;
+	__u32 *was, value;
 
 	if (likely(nr_faulted <= 0))
 		return 0;
 	was = bpf_map_lookup_elem(&faulted, &key);
 	if (!was)
 		return 0;
-	mask = *was;
+	value = *was;
 	bpf_map_delete_elem(&faulted, &key);
 	__sync_fetch_and_add(&nr_faulted, -1);
-	return mask;
+	/* of another call: its exit was not asked for */
+	return value >> 8 == nr ? value & 0xff : 0;
 }
 
 /* Return: NULL: nothing is to be read of it, or nothing could be. */
@@ -243,7 +245,7 @@ static __always_inline struct room *read_at_enter(struct task_struct *task, stru
 		return NULL;
 	bpf_loop(w.plan->nr_enter, read_one, &w, 0);
 	if (unlikely(room->faulted))
-		remember_faults(task, room->faulted);
+		remember_faults(task, nr, room->faulted);
 	return room->at ? room : NULL;
 }
 
@@ -334,7 +336,7 @@ static __always_inline struct room *exec_at_exit(struct task_struct *task, struc
 static __always_inline struct room *read_at_exit(struct task_struct *task, struct pt_regs *regs,
 						 __u32 nr, bool compat, long ret)
 {
-	struct walk w = { .only = recall_faults(task) };
+	struct walk w = { .only = recall_faults(task, nr) };
 	struct room *room;
 	__u32 nr_exit;
 

@@ -110,6 +110,15 @@ static int parse_args(const struct spec *spec, struct syscalls_cfg *cfg, struct 
 	return ret;
 }
 
+/* A record that is larger than the ring would be lost each time. */
+static int check_fits(const struct syscalls_cfg *cfg, uint64_t ring_bytes, struct error *err)
+{
+	if (!cfg->args || cfg->data <= DATA_DEFAULT || cfg->data <= ring_bytes / 4)
+		return 0;
+	return error_set(err, -EINVAL, "data=%u is too much for a ring of %llu KiB; try less data, "
+			 "or ring=1M", cfg->data, (unsigned long long)ring_bytes / 1024);
+}
+
 /* ---- open ---- */
 
 /* Who are we, in the initial pid namespace? The iterator tells who reads it. */
@@ -269,6 +278,7 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	ret = ret ?: spec_bool(spec, "self", &p->self, s->err);
 	ret = ret ?: parse_args(spec, &cfg, s->err);
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
+	ret = ret ?: check_fits(&cfg, ring_bytes, s->err);
 	cfg.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable");
 	cfg.casts = bpf_load_has_function("bpf_rdonly_cast");
 	ret = ret ?: load(p, s, &cfg, ring_bytes);
