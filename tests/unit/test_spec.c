@@ -119,7 +119,8 @@ static void bad_sources_are_refused_with_what_there_is(void **state)
 	static const char *const bad[][2] = {
 		{ "nosuch:eth0", "tap" }, { "syscalls?onyl=read", "only" },
 		{ "syscalls?only=raed", "raed" }, { "tap:lo?hook=foo", "hook" },
-		{ "syscalls?ring=5000", "power of two" }, { "syscalls?data=64K&ring=4K", "too much for a ring of 4 KiB" },
+		{ "syscalls?ring=5000", "power of two" },
+		{ "syscalls?data=64K&ring=4K", "too much for a ring of 4 KiB" },
 		{ "syscalls?data=65537", "no number from 0 to 65536" }, { "syscalls?args=maybe", "neither on nor off" },
 		{ "syscalls?self=maybe", "self" },
 		{ "syscalls?without=", "numbers" }, { "syscalls?without=self", "numbers" },
