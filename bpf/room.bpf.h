@@ -79,15 +79,6 @@ static __always_inline long room_read_string(struct room *r, __u64 from, __u32 s
 	return bpf_probe_read_user_str(r->bytes + at, size, (void *)from);
 }
 
-static __always_inline void room_put(struct room *r, char c)
-{
-	__u32 at = r->at;
-
-	opaque(at);
-	if (at < cfg.room)
-		r->bytes[at] = c;
-}
-
 /* ---- items ---- */
 
 /* Return: false: there is no room for one. */

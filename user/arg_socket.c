@@ -29,14 +29,6 @@ static __u16 port_at(const __u8 *p)
 	return p[0] << 8 | p[1];
 }
 
-static __u32 word_at(const __u8 *p)
-{
-	__u32 n;
-
-	memcpy(&n, p, sizeof(n));
-	return n;
-}
-
 static void put_unix(struct out *o, const char *path, size_t len)
 {
 	if (!len) {
@@ -64,10 +56,10 @@ static void put_sockaddr(struct out *o, const struct arg_form *form, const struc
 		put_unix(o, (const char *)p + 2, v->len - 2);
 	} else if (family == AF_NETLINK && v->len >= sizeof(struct sockaddr_nl)) {
 		out_text(o, "netlink:");
-		out_number(o, word_at(p + 4), 10);
+		out_number(o, arg_u32(v, 4), 10);
 	} else if (family == AF_PACKET && v->len >= 8) {
 		out_text(o, "packet:");
-		out_number(o, word_at(p + 4), 10);
+		out_number(o, arg_u32(v, 4), 10);
 	} else {
 		out_text(o, "family ");
 		out_number(o, family, 10);
@@ -76,12 +68,12 @@ static void put_sockaddr(struct out *o, const struct arg_form *form, const struc
 
 const struct arg_form arg_form_sockaddr = { .put = put_sockaddr };
 
-static void put_linger(struct out *o, const __u8 *linger)
+static void put_linger(struct out *o, const struct arg_value *v)
 {
 	out_text(o, "{l_onoff=");
-	out_signed(o, (__s32)word_at(linger));
+	out_signed(o, (__s32)arg_u32(v, 0));
 	out_text(o, ", l_linger=");
-	out_signed(o, (__s32)word_at(linger + 4));
+	out_signed(o, (__s32)arg_u32(v, 4));
 	out_char(o, '}');
 }
 
@@ -91,9 +83,9 @@ static void put_option(struct out *o, const struct arg_form *form, const struct 
 	bool linger = arg_other(v, 1) == SOL_SOCKET && arg_other(v, 2) == SO_LINGER;
 
 	if (linger && v->len == sizeof(struct linger))
-		put_linger(o, v->bytes);
+		put_linger(o, v);
 	else if (v->len == sizeof(int))
-		out_signed(o, (__s32)word_at(v->bytes));
+		out_signed(o, (__s32)arg_u32(v, 0));
 	else
 		out_quoted(o, v->bytes, v->len);
 }

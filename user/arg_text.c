@@ -14,8 +14,6 @@
 #include "arg_text.h"
 #include "items.h"
 
-#define FD_CWD (-100)		/* AT_FDCWD: the directory the process is in */
-
 static const struct call_arg unnamed[7] = {
 	{ .name = "arg0", .kind = 'p' }, { .name = "arg1", .kind = 'p' },
 	{ .name = "arg2", .kind = 'p' }, { .name = "arg3", .kind = 'p' },
@@ -127,7 +125,7 @@ static void put_fd(struct out *o, const struct xcap_record *rec, int i, __s64 fd
 {
 	struct xcap_file file;
 
-	if (fd == FD_CWD)
+	if (fd == AT_FDCWD)
 		out_text(o, "AT_FDCWD");
 	else
 		out_signed(o, fd);
