@@ -62,20 +62,33 @@ int bpf_load_failed(int err, const char *what, struct error *e)
 			 "shows its reasons", what, strerror(-err));
 }
 
-static struct btf *kernel_btf;		/* NULL: it has none */
+static struct bpf_kernel kernel;
 
-static void load_kernel_btf(void)
+static bool has_function(const struct btf *btf, const char *name)
 {
-	kernel_btf = btf__load_vmlinux_btf();
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
-bool bpf_load_has_function(const char *name)
+/* Its types are 5 MB: not kept. */
+static void ask_kernel(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		return;
+	kernel.preempts = has_function(btf, "trace_call_bpf_faultable");
+	kernel.casts = has_function(btf, "bpf_rdonly_cast");
+	kernel.tcx = has_function(btf, "tcx_link_attach");
+	btf__free(btf);
+}
+
+const struct bpf_kernel *bpf_load_kernel(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	bpf_load_quiet();
-	pthread_once(&once, load_kernel_btf);
-	return kernel_btf && btf__find_by_name_kind(kernel_btf, name, BTF_KIND_FUNC) > 0;
+	pthread_once(&once, ask_kernel);
+	return &kernel;
 }
 
 int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct error *e)

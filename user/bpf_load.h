@@ -20,8 +20,15 @@ int bpf_load_failed(int err, const char *what, struct error *e);
  */
 int bpf_load_attach(struct bpf_program *prog, struct bpf_link **out, struct error *e);
 
-/* Does this kernel have a function of this name, inlined ones left out? */
-bool bpf_load_has_function(const char *name);
+/* What this kernel can do, by the functions that it has; nothing of it, if it has no BTF. */
+struct bpf_kernel {
+	bool preempts;		/* programs at system calls may be preempted */
+	bool casts;		/* bpf_rdonly_cast() */
+	bool tcx;
+};
+
+/* Asked once. Any thread. */
+const struct bpf_kernel *bpf_load_kernel(void);
 
 /* Times that recursion protection has skipped the program. */
 uint64_t bpf_load_misses(int prog_fd);

@@ -5,6 +5,7 @@
  * Owns: nothing.
  * Runs on: any thread.
  */
+#include <endian.h>
 #include <netinet/in.h>
 #include <string.h>
 #include "flow.h"
@@ -36,11 +37,16 @@ static bool skip(struct bytes *b, uint32_t n)
 	return true;
 }
 
+/* In two pieces: who reads it next does so too. */
 static void put_v4(uint8_t to[16], const uint8_t *from)
 {
-	memset(to, 0, 10);
-	to[10] = to[11] = 0xff;
-	memcpy(to + 12, from, 4);
+	uint64_t halves[2] = { 0 };
+	uint32_t address;
+
+	memcpy(&address, from, sizeof(address));
+	halves[1] = htobe64(0xffffull << 32 | be32toh(address));
+	memcpy(to, &halves[0], 8);
+	memcpy(to + 8, &halves[1], 8);
 }
 
 /* Type and code, checksum, then an echo's identifier. */

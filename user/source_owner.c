@@ -211,8 +211,8 @@ static void tree_is_grown(struct owner *o, const struct source *s)
 static int load(struct owner *o, struct source *s, bool sockets, bool early)
 {
 	const struct sockets_cfg cfg = {
-		.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable"),
-		.casts = bpf_load_has_function("bpf_rdonly_cast"),
+		.hold_cpu = bpf_load_kernel()->preempts,
+		.casts = bpf_load_kernel()->casts,
 	};
 	int ret;
 
@@ -322,7 +322,7 @@ static int source_owner_open(struct source *s, const struct spec *spec)
 	bool sockets = strcmp(spec->name, "tasks");
 	/* what a packet socket is shown has no socket any more: before TCX all hooks need it */
 	bool early = !strcmp(spec->name, "early") ||
-		     (sockets && !bpf_load_has_function("tcx_link_attach"));
+		     (sockets && !bpf_load_kernel()->tcx);
 	struct owner *o = owner_new(s);
 	int ret;
 

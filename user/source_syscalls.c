@@ -279,8 +279,8 @@ static int source_syscalls_open(struct source *s, const struct spec *spec)
 	ret = ret ?: parse_args(spec, &cfg, s->err);
 	ret = ret ?: rings_size_option(spec, &ring_bytes, s->err);
 	ret = ret ?: check_fits(&cfg, ring_bytes, s->err);
-	cfg.hold_cpu = bpf_load_has_function("trace_call_bpf_faultable");
-	cfg.casts = bpf_load_has_function("bpf_rdonly_cast");
+	cfg.hold_cpu = bpf_load_kernel()->preempts;
+	cfg.casts = bpf_load_kernel()->casts;
 	ret = ret ?: load(p, s, &cfg, ring_bytes);
 	ret = ret ?: bpf_load_attach(p->skel->progs.who_reads, &p->skel->links.who_reads, s->err);
 	if (!ret)

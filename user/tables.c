@@ -249,15 +249,38 @@ static void put_owner(struct xcap_record *rec, const struct named *as)
 	rec->trees = processes_trees(rec->process);
 }
 
-/* Flows have no padding to compare: see there. */
-static struct named *recent(struct tables *t, const struct owner_flow *flow)
+/*
+ * These two are run for each packet, right after the flow is written: what is read in one piece was
+ * written in one piece, or the CPU waits until it has arrived in the cache.
+ */
+static inline uint64_t word(const uint8_t *at)
 {
-	uint64_t words[sizeof(*flow) / 8], h = 0;
+	uint64_t w;
 
-	memcpy(words, flow, sizeof(words));
-	for (size_t i = 0; i < sizeof(words) / 8; i++)
-		h = (h ^ words[i]) * 0x9e3779b97f4a7c15ull;
-	return &t->recent[h >> 32 & (NR_RECENT - 1)];
+	memcpy(&w, at, sizeof(w));
+	return w;
+}
+
+static inline struct named *recent(struct tables *t, const struct owner_flow *flow)
+{
+	/* no product waits for another */
+	uint64_t h = flow->cookie * 0x9e3779b97f4a7c15 + flow->netns * 0xbf58476d1ce4e5b9 +
+		     flow->ifindex * 0x94d049bb133111eb + flow->protocol * 0xd6e8feb86659fd93 +
+		     flow->out * 0xff51afd7ed558ccd + flow->src_port * 0xc4ceb9fe1a85ec53 +
+		     flow->dst_port * 0xa0761d6478bd642f + word(flow->src) * 0xe7037ed1a0b428db +
+		     word(flow->src + 8) * 0x8ebc6af09c88c6e3 +
+		     word(flow->dst) * 0x589965cc75374cc3 + word(flow->dst + 8) * 0x1d8e4e27c47d124f;
+
+	return &t->recent[(h ^ h >> 29) >> 24 & (NR_RECENT - 1)];
+}
+
+static inline bool is_same(const struct owner_flow *a, const struct owner_flow *b)
+{
+	return a->cookie == b->cookie && a->netns == b->netns && a->ifindex == b->ifindex &&
+	       a->protocol == b->protocol && a->out == b->out && a->src_port == b->src_port &&
+	       a->dst_port == b->dst_port && word(a->src) == word(b->src) &&
+	       word(a->src + 8) == word(b->src + 8) && word(a->dst) == word(b->dst) &&
+	       word(a->dst + 8) == word(b->dst + 8);
 }
 
 /* Return: *as says who it is, or that nobody is known. */
@@ -303,7 +326,7 @@ void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool 
 	as = recent(t, &flow);
 	if (as->state != t->nr_applied + owners_nr_learned(t->owners) ||
 	    rec->mono_ns < as->from_ns || rec->mono_ns >= as->until_ns ||
-	    memcmp(&as->flow, &flow, sizeof(flow)))
+	    !is_same(&as->flow, &flow))
 		find_owner(t, &flow, rec->mono_ns, as);
 	if (as->how != XCAP_OWNER_NONE)
 		put_owner(rec, as);

@@ -142,6 +142,7 @@ static int take_whole(struct xskq *q, struct xcap_record *recs, int max)
 		/* behind the end stand descriptors of earlier rounds: harmless */
 		desc = xsk_ring_cons__rx_desc(&q->rx, at + i + AHEAD);
 		__builtin_prefetch(q->area + desc->addr - sizeof(struct xcap_meta));
+		__builtin_prefetch(q->area + desc->addr);
 		desc = xsk_ring_cons__rx_desc(&q->rx, at + i);
 		fill_record(q, &recs[i], q->area + desc->addr, desc->len);
 		umem_lend(&q->pool, desc->addr);
