@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include "pcapng_hash.h"
+#include "hash.h"
 #include "pcapng_known.h"
 
 #define MAX_BYTES	(64u << 20)	/* of all that is kept; what comes then is not */

@@ -7,7 +7,7 @@
  */
 #include <endian.h>
 #include <stdlib.h>
-#include "pcapng_hash.h"
+#include "hash.h"
 #include "pcapng_put.h"
 
 enum {

@@ -8,7 +8,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
-#include "pcapng_hash.h"
+#include "hash.h"
 #include "pcapng_known.h"
 
 #define MAX_DARWIN 65536	/* blocks of a section */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A hash that tells what has been said from what has not: quick, and nobody's secret. */
-#ifndef XCAP_PCAPNG_HASH_H
-#define XCAP_PCAPNG_HASH_H
+#ifndef XCAP_HASH_H
+#define XCAP_HASH_H
 
 #include <stdint.h>
 #include <string.h>
