@@ -269,7 +269,8 @@ static inline struct named *recent(struct tables *t, const struct owner_flow *fl
 		     flow->out * 0xff51afd7ed558ccd + flow->src_port * 0xc4ceb9fe1a85ec53 +
 		     flow->dst_port * 0xa0761d6478bd642f + word(flow->src) * 0xe7037ed1a0b428db +
 		     word(flow->src + 8) * 0x8ebc6af09c88c6e3 +
-		     word(flow->dst) * 0x589965cc75374cc3 + word(flow->dst + 8) * 0x1d8e4e27c47d124f;
+		     word(flow->dst) * 0x589965cc75374cc3 +
+		     word(flow->dst + 8) * 0x1d8e4e27c47d124f;
 
 	return &t->recent[(h ^ h >> 29) >> 24 & (NR_RECENT - 1)];
 }
