@@ -159,6 +159,16 @@ int form_ethernet(const struct xcap_record *rec, uint8_t *buf, size_t size)
 	return FORM_ETHERNET_HEAD + len;
 }
 
+int form_frame(const struct xcap_record *rec, uint8_t *buf, size_t size, const uint8_t **frame)
+{
+	if (rec->type == XCAP_PACKET) {
+		*frame = rec->data;
+		return rec->caplen;
+	}
+	*frame = buf;
+	return form_ethernet(rec, buf, size);
+}
+
 /* ---- USER0 ---- */
 
 #if defined(__aarch64__)

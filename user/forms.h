@@ -30,6 +30,12 @@
  */
 int form_ethernet(const struct xcap_record *rec, uint8_t *buf, size_t size);
 
+/*
+ * What a record is on an Ethernet: a packet's own bytes, or form_ethernet() in buf.
+ * Return: bytes at *frame; else as form_ethernet().
+ */
+int form_frame(const struct xcap_record *rec, uint8_t *buf, size_t size, const uint8_t **frame);
+
 /* A frame of USER0 begins with this, little-endian; the body of its type is at head_len. */
 struct form_user0 {
 	uint8_t  version;	/* FORM_USER0_VERSION */

@@ -93,12 +93,10 @@ static bool left_out(const struct shown *o, const struct xcap_record *rec)
 /* Return: as ifacedev_put(). */
 static int put_one(struct shown *o, const struct xcap_record *rec)
 {
-	int len;
+	const uint8_t *frame;
+	int len = form_frame(rec, o->frame, sizeof(o->frame), &frame);
 
-	if (rec->type == XCAP_PACKET)
-		return ifacedev_put(&o->dev, rec->data, rec->caplen);
-	len = form_ethernet(rec, o->frame, sizeof(o->frame));
-	return len < 0 ? 0 : ifacedev_put(&o->dev, o->frame, len);
+	return len < 0 ? 0 : ifacedev_put(&o->dev, frame, len);
 }
 
 /* Once it takes frames again, the first says how many it did not. Return: as ifacedev_put(). */
