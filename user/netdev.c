@@ -439,6 +439,55 @@ int netdev_each(int (*fn)(const struct netdev *dev, void *user), void *user, str
 	return ret;
 }
 
+/* One step: what leaves a leaves b too, or comes in there. */
+static bool leads_to(const struct link *a, const struct link *b)
+{
+	return (a->lower == b->dev.ifindex && !a->lower_elsewhere) ||
+	       b->master == a->dev.ifindex;
+}
+
+/* seen is of all links; what it leads to from there is seen as well. */
+static void see_on(const struct links *ls, bool *seen)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (int i = 0; i < ls->nr; i++)
+			for (int j = 0; j < ls->nr && seen[i]; j++) {
+				if (seen[j] || !leads_to(&ls->v[i], &ls->v[j]))
+					continue;
+				seen[j] = more = true;
+			}
+	}
+}
+
+int netdev_passes(uint32_t leaves, uint32_t captured, struct error *err)
+{
+	struct links ls;
+	int passes = leaves == captured, ret;
+	bool *seen;
+
+	if (passes)
+		return 1;
+	ret = load(&ls, err);
+	if (ret)
+		return ret;
+	seen = calloc(ls.nr + 1, sizeof(*seen));
+	if (!seen) {
+		free(ls.v);
+		return error_set(err, -ENOMEM, "no memory to list the interfaces");
+	}
+	for (int i = 0; i < ls.nr; i++)
+		seen[i] = ls.v[i].dev.ifindex == leaves;
+	see_on(&ls, seen);
+	for (int i = 0; i < ls.nr; i++)
+		passes |= seen[i] && ls.v[i].dev.ifindex == captured;
+	free(seen);
+	free(ls.v);
+	return passes;
+}
+
 static int on_stats(const struct nlmsghdr *nlh, void *user)
 {
 	struct rtnl_link_stats64 st = {};

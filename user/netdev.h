@@ -50,6 +50,13 @@ bool netdev_may_take(const struct netdev *dev, char *why, size_t size);
 /* rx_missed_errors: the NIC had no buffer. 0 when gone. */
 uint64_t netdev_rx_missed(uint32_t ifindex);
 
+/*
+ * Is what leaves one interface captured at another: itself, the other end of a pair, what
+ * carries it, what is a port of it, and so on from there? Bridges forward elsewhere, and
+ * other hosts do: that is not known here. Return: 1 it is; 0; -errno with a sentence.
+ */
+int netdev_passes(uint32_t leaves, uint32_t captured, struct error *err);
+
 struct nlmsghdr;
 typedef int (*netdev_answer)(const struct nlmsghdr *nlh, void *user);
 
