@@ -418,8 +418,9 @@ enum xcap_drop {
 	XCAP_DROP_HELD		= 6,	/* reader held too many frames */
 	XCAP_DROP_UNREAD	= 7,	/* left in the rings when the reader stopped */
 	XCAP_DROP_REDIRECT	= 8,	/* redirected, but no socket took it */
-	XCAP_DROP_REFUSED	= 9,	/* the device of an "iface:" sink did not take it */
-	XCAP_DROP_MAX		= 10,
+	XCAP_DROP_REFUSED	= 9,	/* the interface of a sink does not take such a frame */
+	XCAP_DROP_WIRE		= 10,	/* the interface did not send it in time */
+	XCAP_DROP_MAX		= 11,
 };
 
 /* Size first; the library sets sz to what it filled. Counts are records. */
@@ -660,16 +661,19 @@ struct xcap_sink;
  * xcap_sink_open - open a place to write records to
  * @out:  the sink, written on success only
  * @spec: "FILE" or "pcapng:FILE"; "-" is standard output; "iface:NAME" a network
- *        interface that is made, and is gone when the sink is closed
+ *        interface that is made, and is gone when the sink is closed; "wire:NAME" an
+ *        interface that is there, out of which it is sent (xcap(7), SENDING)
  * @x:    the stream whose sources are described in it
  *
  * A file is emptied first, unless it is one that @x reads; a new one is its owner's to read
  * alone: the data of system calls is in it. What an interface does not
  * take, or is not shown because its readers made it, xcap_stats() counts as dropped or
- * filtered, and no longer as delivered.
+ * filtered, and no longer as delivered; what was still under way is settled by
+ * xcap_sink_close(). No privilege is needed any more from here on.
  *
  * Return: 0; -EINVAL @x reads that file, or it is a terminal; -EEXIST there is such an
- *         interface; other -errno; with a sentence in xcap_errmsg(x).
+ *         interface; -ELOOP what is sent out of it would be captured by @x; -ENETDOWN it is
+ *         down; other -errno; with a sentence in xcap_errmsg(x).
  * Owns:   the caller, until xcap_sink_close(); close it before @x.
  * Threads: one thread per sink, the same as @x.
  * Since:  0.1
@@ -703,6 +707,17 @@ struct xcap_sink_opts {
  */
 XCAP_API int xcap_sink_open_opts(struct xcap_sink **out, const char *spec, struct xcap *x,
 				 const struct xcap_sink_opts *opts);
+
+/**
+ * xcap_sink_note - how records leave by a sink, for people
+ * @s: sink
+ *
+ * Return: a text such as "AF_XDP copy at queue 0 of eth1"; "" there is nothing to say.
+ * Owns:   the sink.
+ * Threads: any.
+ * Since:  0.1
+ */
+XCAP_API const char *xcap_sink_note(const struct xcap_sink *s);
 
 /**
  * xcap_sink_put - write records

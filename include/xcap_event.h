@@ -243,7 +243,8 @@ enum {
 	XDROP_UNREAD		= 7,	/* left in the rings when the reader stopped */
 	XDROP_REDIRECT		= 8,	/* redirected, but the socket never saw it */
 	XDROP_REFUSED		= 9,	/* the device that shows records did not take it */
-	XDROP_MAX		= 10,
+	XDROP_WIRE		= 10,	/* the interface did not send it in time */
+	XDROP_MAX		= 11,
 };
 
 /* XEV_LOSS: so many records were lost on this ring, between the record before and this one. */

@@ -129,6 +129,9 @@ static void announce(struct capture *c)
 		fprintf(stderr, "xcap: %s: %s%s%s\n", info.spec, info.mode,
 			info.note[0] ? "; " : "", info.note);
 	}
+	if (c->sink && !c->quiet && xcap_sink_note(c->sink)[0])
+		fprintf(stderr, "xcap: %s: %s\n", c->sink_spec ?: c->write_to,
+			xcap_sink_note(c->sink));
 	fprintf(stderr, "xcap: %s", all_files(c) ? "reading" : "capturing");
 	for (int i = 0; i < nr; i++) {
 		xcap_source_info(c->x, i, &info);
@@ -145,6 +148,8 @@ static int open_sink(struct capture *c)
 
 	if (c->sink_spec)
 		return xcap_sink_open(&c->sink, c->sink_spec, c->x);
+	if (!strncmp(c->write_to, "wire:", 5))
+		return xcap_sink_open(&c->sink, c->write_to, c->x);
 	if (!strcmp(c->write_to, "-"))
 		return xcap_sink_open_opts(&c->sink, "-", c->x, &opts);
 	if (asprintf(&spec, "pcapng:%s", c->write_to) < 0)

@@ -86,7 +86,8 @@ struct capture {
 
 #define CAPTURE_ROW_WRITE(type)									\
 	{ 'w', "write", OPTION_TEXT, offsetof(type, c.write_to), "FILE",			\
-	  "write the records to FILE in pcapng; - is standard output", 0, 0 }
+	  "write the records to FILE in pcapng; - is standard output; wire:IF sends them out "	\
+	  "of that interface", 0, 0 }
 
 #define CAPTURE_ROWS_SIZES(type)								\
 	{ 's', "snaplen", OPTION_SIZE, offsetof(type, c.snaplen), "BYTES",			\

@@ -13,7 +13,8 @@
 #include "xcap_event.h"
 
 _Static_assert((int)XCAP_DROP_MAX == XDROP_MAX && (int)XCAP_DROP_RING_FULL == XDROP_RING_FULL &&
-	       (int)XCAP_DROP_REFUSED == XDROP_REFUSED, "one numbering on both sides");
+	       (int)XCAP_DROP_REFUSED == XDROP_REFUSED &&
+	       (int)XCAP_DROP_WIRE == XDROP_WIRE, "one numbering on both sides");
 
 static const char *const drop_names[XCAP_DROP_MAX] = {
 	[XCAP_DROP_NIC_MISSED] = "nic_missed",
@@ -26,6 +27,7 @@ static const char *const drop_names[XCAP_DROP_MAX] = {
 	[XCAP_DROP_UNREAD] = "unread",
 	[XCAP_DROP_REDIRECT] = "redirect",
 	[XCAP_DROP_REFUSED] = "refused",
+	[XCAP_DROP_WIRE] = "wire",
 };
 
 const char *xcap_drop_name(int where)

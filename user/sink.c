@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   where records are to go ("pcapng:FILE", "FILE", "-", "iface:NAME"), then records.
+ * In:   where records are to go ("pcapng:FILE", "FILE", "-", "iface:NAME",
+ *       "wire:NAME"), then records.
  * Out:  the sink of that scheme, opened, fed and closed.
  * Owns: the handle of a sink.
  * Runs on: the thread of the stream.
@@ -15,6 +16,7 @@
 static const struct sink_ops *const rows[] = {
 	&sink_pcapng_ops,
 	&sink_iface_ops,
+	&sink_wire_ops,
 };
 
 /* A colon in the name of a file is no scheme. */
@@ -79,6 +81,11 @@ int xcap_sink_open_opts(struct xcap_sink **out, const char *spec, struct xcap *x
 int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xcap *x)
 {
 	return xcap_sink_open_opts(out, spec, x, NULL);
+}
+
+const char *xcap_sink_note(const struct xcap_sink *s)
+{
+	return s->note;
 }
 
 int xcap_sink_put(struct xcap_sink *s, const struct xcap_record *recs, int nr)

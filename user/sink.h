@@ -20,6 +20,7 @@ struct xcap_sink {
 	struct error *err;
 	struct xcap_sink_opts opts;	/* no zero means default here */
 	void *priv;
+	char note[256];		/* how records leave, for people; "" nothing to say */
 };
 
 struct sink_ops {
@@ -40,5 +41,6 @@ void accounts_take_back(struct xcap *x, const struct xcap_record *rec, int where
 
 extern const struct sink_ops sink_pcapng_ops;
 extern const struct sink_ops sink_iface_ops;
+extern const struct sink_ops sink_wire_ops;
 
 #endif

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC1091,SC2154
-# In:   XCAP GUEST QUEUES. Inside a guest whose NIC offers AF_XDP zero copy.
+# In:   XCAP GUEST QUEUES zero-copy|copy. Inside a guest whose NIC offers AF_XDP zero copy.
 # Out:  exit 0 when xsk: runs in zero copy on every queue and accounts for each frame.
 # Owns: nothing outside the guest.
 # Runs on: busybox sh, root.
 
 . "$(dirname "$0")/guest_lib.sh"
 queues=$3
+sends=$4	# igb sends in zero copy only where it has an XDP program
 frames=1009	# prime: no ring or batch size divides it
 
 nics_up
@@ -45,4 +46,26 @@ if capture -i xsk:eth0; then
 		expect dropped 0
 	fi
 fi
+
+# A file out of eth1, whose frames come in at eth0: all of them.
+if begin xdpcount -i tap:eth0 -w /tmp/sent.pcapng; then
+	bytes=$("$guest" send eth1 $frames)
+	finish
+	expect packets $frames
+fi
+for way in 'wire:eth1' 'wire:eth1?mode=packet'; do
+	capture -i tap:eth0 || continue
+	xcap dump -r /tmp/sent.pcapng -w "$way" 2>/tmp/wire || fail "$way: exit status $?"
+	cat /tmp/wire
+	case $way in
+	*packet) grep -q 'packet socket at eth1' /tmp/wire ;;
+	*) grep -q 'AF_XDP '"$sends at queue 0 of eth1" /tmp/wire ;;
+	esac || fail "$way is sent in another way"
+	grep -q " = delivered $frames + filtered 0 + dropped 0" /tmp/wire ||
+		fail "$way: not all was sent"
+	finish
+	expect packets $frames
+	expect bytes "$bytes"
+	expect dropped 0
+done
 exit "$failed"

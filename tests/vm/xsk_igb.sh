@@ -11,4 +11,4 @@ here=$(dirname "$(realpath "$0")")
 build=${B:-$here/../../build}
 export VM_TIMEOUT=250 VM_FILES="$build/xcap $build/tests/guest $here/guest_lib.sh" VM_CPUS=2
 bash "$here/run-guest.sh" newest igb "$here/guest_xsk.sh" \
-	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" 2
+	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" 2 copy
