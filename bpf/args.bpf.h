@@ -364,11 +364,26 @@ static __always_inline struct room *room_for(struct pt_regs *regs, bool compat, 
 	return r;
 }
 
-static __always_inline struct xcap_plan *plan_of(__u32 nr, bool compat)
+/* Return: no plan's, where the number is none. */
+static __always_inline __u32 plan_key(__u32 nr, bool compat)
 {
-	__u32 key = compat ? XCAP_NR_SYSCALLS + nr : nr;
+	return nr >= XCAP_NR_SYSCALLS ? ~0u : compat ? XCAP_NR_SYSCALLS + nr : nr;
+}
 
-	return nr < XCAP_NR_SYSCALLS ? bpf_map_lookup_elem(&plans, &key) : NULL;
+/*
+ * The first nr rows of a plan, into this CPU's room. Not static: such a function the verifier
+ * looks at once, and not again for each of the ways that lead to it; so it is given numbers.
+ */
+__noinline int read_rows(__u32 key, __u32 nr, __u32 exit, __u32 only)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct walk w = { .exit = exit, .only = only };
+
+	w.room = bpf_map_lookup_elem(&rooms, &cpu);
+	w.plan = bpf_map_lookup_elem(&plans, &key);
+	if (w.room && w.plan)
+		bpf_loop(nr, read_one, &w, 0);
+	return 0;
 }
 
 #endif

@@ -232,18 +232,19 @@ static __always_inline __u32 recall_faults(struct task_struct *task, __u32 nr)
 static __always_inline struct room *read_at_enter(struct task_struct *task, struct pt_regs *regs,
 						  __u32 nr, bool compat)
 {
-	struct walk w = { .only = ~0u };
+	__u32 key = plan_key(nr, compat);
+	struct xcap_plan *plan;
 	struct room *room;
 
 	if (!cfg.args)
 		return NULL;
-	w.plan = plan_of(nr, compat);
-	if (!w.plan || !w.plan->nr_enter)
+	plan = bpf_map_lookup_elem(&plans, &key);
+	if (!plan || !plan->nr_enter)
 		return NULL;
-	room = w.room = room_for(regs, compat, 0);
+	room = room_for(regs, compat, 0);
 	if (!room)
 		return NULL;
-	bpf_loop(w.plan->nr_enter, read_one, &w, 0);
+	read_rows(key, plan->nr_enter, 0, ~0u);
 	if (unlikely(room->faulted))
 		remember_faults(task, nr, room->faulted);
 	return room->at ? room : NULL;
@@ -336,30 +337,28 @@ static __always_inline struct room *exec_at_exit(struct task_struct *task, struc
 static __always_inline struct room *read_at_exit(struct task_struct *task, struct pt_regs *regs,
 						 __u32 nr, bool compat, long ret)
 {
-	struct walk w = { .only = recall_faults(task, nr) };
+	__u32 key = plan_key(nr, compat), only = recall_faults(task, nr), nr_exit;
+	struct xcap_plan *plan = bpf_map_lookup_elem(&plans, &key);
 	struct room *room;
-	__u32 nr_exit;
 
-	w.plan = plan_of(nr, compat);
-	if (!w.plan)
+	if (!plan)
 		return NULL;
 	if (unlikely(is_exec(nr, compat) && !ret))	/* then it has no registers of a call */
-		return w.only ? exec_at_exit(task, regs, nr, compat, w.only) : NULL;
-	nr_exit = w.plan->nr_exit;
+		return only ? exec_at_exit(task, regs, nr, compat, only) : NULL;
+	nr_exit = plan->nr_exit;
 	if (ret < 0 && ret >= -MAX_ERRNO) {
-		nr_exit = w.plan->nr_exit_always;
-		w.only |= w.plan->retold;
+		nr_exit = plan->nr_exit_always;
+		only |= plan->retold;
 	}
-	if (!nr_exit && !w.only)
+	if (!nr_exit && !only)
 		return NULL;
-	room = w.room = room_for(regs, compat, ret);
+	room = room_for(regs, compat, ret);
 	if (!room)
 		return NULL;
-	if (w.only)
-		bpf_loop(w.plan->nr_enter, read_one, &w, 0);
-	w.only = ~0u;
-	w.exit = 1;
-	bpf_loop(nr_exit, read_one, &w, 0);
+	if (only)
+		read_rows(key, plan->nr_enter, 0, only);
+	if (nr_exit)
+		read_rows(key, nr_exit, 1, ~0u);
 	return room->at ? room : NULL;
 }
 
