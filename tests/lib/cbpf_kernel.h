@@ -26,9 +26,9 @@
 unsigned int bpf_filter(const struct cbpf_insn *insns, const unsigned char *frame,
 			unsigned int wire_len, unsigned int len);
 
-/* The ways to run a filter. */
+/* The ways to run a filter. What is tagged is run by the program of the way before it. */
 enum way {
-	WAY_XDP, WAY_XDP_SMALL, WAY_FRAGS, WAY_FRAGS_SMALL, WAY_TC, WAY_TC_SMALL, WAY_TAGGED,
+	WAY_XDP, WAY_XDP_SMALL, WAY_FRAGS, WAY_FRAGS_SMALL, WAY_TC, WAY_TAGGED, WAY_TC_SMALL,
 	WAY_TAGGED_SMALL, WAY_SOCKET, NR_WAYS
 };
 
