@@ -39,13 +39,13 @@ SONAME	:= libxcap.so.$(MAJOR)
 # ---- what is needed, by the names of Debian 12 ----
 
 BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
-	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev
+	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev libjson-c-dev
 RUN_DEPS := iproute2 curl python3
 TEST_DEPS := ethtool tcpdump tshark libcmocka-dev gcc-multilib g++ \
 	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils libcap2-bin \
 	ngrep tcpflow p0f arp-scan python3-scapy
 DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
-LIBRARIES := libbpf libxdp libpcap libmnl
+LIBRARIES := libbpf libxdp libpcap libmnl json-c
 
 # all targets but these stop here, with one line, when something is missing
 ifneq ($(filter-out deps demo test help clean uninstall,$(or $(MAKECMDGOALS),all)),)

@@ -139,7 +139,7 @@ struct xcap_record {
 	/* (l) lent as data is; NULL not known */
 	const struct xcap_process *process;
 	const struct xcap_cgroup *cgroup;
-	__u64 reserved3;
+	__u64 place;		/* (p) */
 	union {
 		struct {
 			__u32 linktype;		/* LINKTYPE_ value */
@@ -257,6 +257,22 @@ XCAP_API int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, 
  * Since:  0.1
  */
 XCAP_API void xcap_release(struct xcap *x, const struct xcap_record *recs, int nr);
+
+/**
+ * xcap_hand_on - let the next reader have a record, when this one releases it
+ * @x:   handle
+ * @rec: a lent record of a source "xcap:CLUSTER@QUEUE?next=HIGHER"
+ *
+ * Its bytes stay where they are: the other queue gets a description of them. What is released
+ * without it goes no further.
+ *
+ * Return: 0; -EINVAL the source hands nothing on, or the record is not lent; with a sentence in
+ *         xcap_errmsg(x).
+ * Owns:   as before.
+ * Threads: one thread per handle.
+ * Since:  0.1
+ */
+XCAP_API int xcap_hand_on(struct xcap *x, const struct xcap_record *rec);
 
 /* Called by xcap_loop() for each record. */
 typedef void (*xcap_handler)(void *user, const struct xcap_record *rec);
@@ -420,7 +436,9 @@ enum xcap_drop {
 	XCAP_DROP_REDIRECT	= 8,	/* redirected, but no socket took it */
 	XCAP_DROP_REFUSED	= 9,	/* the interface of a sink does not take such a frame */
 	XCAP_DROP_WIRE		= 10,	/* the interface did not send it in time */
-	XCAP_DROP_MAX		= 11,
+	XCAP_DROP_QUEUE		= 11,	/* the reader of a queue was too slow */
+	XCAP_DROP_NO_READER	= 12,	/* its queue had no reader */
+	XCAP_DROP_MAX		= 13,
 };
 
 /* Size first; the library sets sz to what it filled. Counts are records. */
@@ -560,6 +578,41 @@ XCAP_API int xcap_list(xcap_lister fn, void *user);
  */
 XCAP_API const char *xcap_errmsg(const struct xcap *x);
 
+/* ---- clusters: one capture, many readers ---- */
+
+/**
+ * xcap_cluster_status - what becomes of the records of a cluster
+ * @cluster: number
+ * @buf:     out: one JSON object, always ended by a NUL if there is room for one
+ * @size:    bytes at @buf
+ *
+ * Asks the process that has the sink "xcap:CLUSTER", which answers those who may read. For each
+ * queue: seen = delivered + filtered + dropped + no_reader + unread + backlog.
+ *
+ * Return: bytes of all of it without the NUL, as snprintf(); -ECONNREFUSED the cluster has no
+ *         master; other -errno; with a sentence in xcap_errmsg(NULL).
+ * Owns:   nothing.
+ * Threads: any but the one that has the sink.
+ * Since:  0.1
+ */
+XCAP_API int xcap_cluster_status(unsigned int cluster, char *buf, size_t size);
+
+/**
+ * xcap_cluster_filter - keep from here on only what matches in a queue
+ * @cluster:    number
+ * @queue:      number
+ * @expression: filter expression (xcap(7)); NULL or "" keeps all
+ *
+ * It is replaced between two records: none is lost, and none is judged by both.
+ *
+ * Return: 0; -EINVAL no filter; -ENOENT no such queue; -ECONNREFUSED no such cluster; other
+ *         -errno; with a sentence in xcap_errmsg(NULL).
+ * Owns:   nothing.
+ * Threads: any but the one that has the sink.
+ * Since:  0.1
+ */
+XCAP_API int xcap_cluster_filter(unsigned int cluster, unsigned int queue, const char *expression);
+
 /* ---- a capture in two processes ---- */
 
 /**
@@ -689,6 +742,13 @@ XCAP_API int xcap_sink_open(struct xcap_sink **out, const char *spec, struct xca
 struct xcap_sink_opts {
 	size_t sz;		/* sizeof(struct xcap_sink_opts) */
 	__u32 process;		/* XCAP_PROCESS_; 0: blocks and comments */
+	__u32 slots;		/* of each queue, a power of two; 0: 8192 */
+	/* of "xcap:CLUSTER": queues of each application, "2,1"; NULL: "1" */
+	const char *instances;
+	const char *modes;	/* how each balances, "pid,fanout"; the last holds for the rest */
+	__u32 more;		/* queues behind those, which get what readers hand on */
+	__u32 allow_uid;	/* a user beside root and our own who may read; 0: none */
+	__u32 allow_gid;	/* a group whose members may; 0: none */
 	__u32 reserved;
 };
 
@@ -743,6 +803,20 @@ XCAP_API int xcap_sink_put(struct xcap_sink *s, const struct xcap_record *recs, 
  * Since:  0.1
  */
 XCAP_API int xcap_sink_flush(struct xcap_sink *s);
+
+/**
+ * xcap_sink_filter - as xcap_cluster_filter(), for who has the sink
+ * @sink:       of a cluster
+ * @queue:      number
+ * @expression: filter expression (xcap(7)); NULL or "" keeps all
+ *
+ * Return: 0; -EINVAL no filter; -ENOENT no such queue; -EOPNOTSUPP the sink has no queues; with a
+ *         sentence in xcap_errmsg() of its stream.
+ * Owns:   nothing.
+ * Threads: one thread per sink.
+ * Since:  0.1
+ */
+XCAP_API int xcap_sink_filter(struct xcap_sink *sink, unsigned int queue, const char *expression);
 
 /**
  * xcap_sink_close - write the final statistics, flush and close

@@ -244,7 +244,9 @@ enum {
 	XDROP_REDIRECT		= 8,	/* redirected, but the socket never saw it */
 	XDROP_REFUSED		= 9,	/* the device that shows records did not take it */
 	XDROP_WIRE		= 10,	/* the interface did not send it in time */
-	XDROP_MAX		= 11,
+	XDROP_QUEUE		= 11,	/* the reader of a queue was too slow */
+	XDROP_NO_READER		= 12,	/* a queue had none */
+	XDROP_MAX		= 13,
 };
 
 /* XEV_LOSS: so many records were lost on this ring, between the record before and this one. */

@@ -146,8 +146,9 @@ static int open_sink(struct capture *c)
 	char *spec = NULL;
 	int err;
 
+	c->sink_opts.sz = sizeof(c->sink_opts);
 	if (c->sink_spec)
-		return xcap_sink_open(&c->sink, c->sink_spec, c->x);
+		return xcap_sink_open_opts(&c->sink, c->sink_spec, c->x, &c->sink_opts);
 	if (!strncmp(c->write_to, "wire:", 5))
 		return xcap_sink_open(&c->sink, c->write_to, c->x);
 	if (!strcmp(c->write_to, "-"))
@@ -214,6 +215,9 @@ int capture_open(struct capture *c)
 		capture_failed(c);
 		return EXIT_FAILED;
 	}
+	err = c->opened ? c->opened(c) : OPTIONS_RUN;
+	if (err != OPTIONS_RUN)
+		return err;
 	err = privilege_drop(source_flags(c->x) & XCAP_SOURCE_NET_ADMIN);
 	if (err) {
 		fprintf(stderr, "%s: cannot give up privileges: %s; a seccomp filter or sandbox is "

@@ -34,6 +34,9 @@ struct capture {
 	bool managed;		/* a second signal of another kind is no impatience */
 	__u32 process_as;	/* xcap_sink_opts.process of -w */
 	const char *sink_spec;	/* where records go, instead of -w; NULL: nowhere */
+	struct xcap_sink_opts sink_opts;	/* of sink_spec */
+	/* All is open, and privilege is given up next. Return: as capture_open(). NULL: nothing. */
+	int (*opened)(struct capture *c);
 
 	/*
 	 * Records, lent for the call. NULL: only counted. Return: 0; -EPIPE reader gone;

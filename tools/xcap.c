@@ -13,6 +13,7 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
+	&balance_command,
 	&count_command,
 	&dump_command,
 	&extcap_command,

@@ -28,6 +28,8 @@ static const char *const drop_names[XCAP_DROP_MAX] = {
 	[XCAP_DROP_REDIRECT] = "redirect",
 	[XCAP_DROP_REFUSED] = "refused",
 	[XCAP_DROP_WIRE] = "wire",
+	[XCAP_DROP_QUEUE] = "queue",
+	[XCAP_DROP_NO_READER] = "no_reader",
 };
 
 const char *xcap_drop_name(int where)

@@ -304,6 +304,11 @@ bool merge_only(const struct merge *m, const struct source *s)
 	return true;
 }
 
+int64_t merge_watermark(const struct merge *m)
+{
+	return m->keys[m->tree[1]];
+}
+
 int merge_nr_lanes(const struct merge *m)
 {
 	return m->nr;

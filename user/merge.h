@@ -35,6 +35,9 @@ int merge_take(struct merge *m, struct xcap_record *recs, int max, int64_t *hold
 struct source *merge_source(const struct merge *m, uint32_t lane);
 int merge_source_lane(const struct merge *m, uint32_t lane);
 
+/* Every record older than this has been taken; INT64_MAX: all have. */
+int64_t merge_watermark(const struct merge *m);
+
 int merge_nr_lanes(const struct merge *m);
 
 /* Have all lanes of all sources but this one ended, and their records been taken? */

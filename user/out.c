@@ -54,6 +54,30 @@ void out_quoted(struct out *o, const void *bytes, size_t len)
 	out_char(o, '"');
 }
 
+void out_json(struct out *o, const char *text)
+{
+	size_t left = strlen(text);
+	int len, bytes;
+
+	out_char(o, '"');
+	for (; left; text += bytes, left -= bytes) {
+		len = xcap_utf8(text, left);
+		bytes = len < 0 ? -len : len ?: 1;
+		if (*text == '"' || *text == '\\')
+			out_char(o, '\\');
+		if (len > 0) {
+			out_bytes(o, text, len);
+		} else if (len < 0 && bytes == 1) {
+			out_text(o, "\\u00");
+			out_char(o, "0123456789abcdef"[*text >> 4 & 15]);
+			out_char(o, "0123456789abcdef"[*text & 15]);
+		} else {
+			out_text(o, "\\ufffd");
+		}
+	}
+	out_char(o, '"');
+}
+
 /* How much of text fits into room bytes, with a byte behind it that may be looked at. */
 static size_t whole(const char *text, size_t room)
 {

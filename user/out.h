@@ -95,6 +95,9 @@ void out_safe(struct out *o, const char *text, size_t len);
  */
 int out_end(struct out *o);
 
+/* "text" as in JSON; what is no UTF-8 as U+FFFD. */
+void out_json(struct out *o, const char *text);
+
 /* "text" as in C: \n, \t, \", \\; UTF-8 as it is; \xNN for the rest. */
 void out_quoted(struct out *o, const void *bytes, size_t len);
 

@@ -182,7 +182,7 @@ static int await(int sock, int64_t deadline_ns)
 
 	do {
 		if (deadline_ns != INT64_MAX)
-			left = (deadline_ns - clock_mono_ns()) / NS_PER_MS + 1;
+			left = (deadline_ns - clock_mono_ns() + NS_PER_MS - 1) / NS_PER_MS;
 		n = poll(&pfd, 1, deadline_ns == INT64_MAX ? -1 : left > 0 ? (int)left : 0);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n ? 0 : -ETIMEDOUT;

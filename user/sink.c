@@ -17,6 +17,7 @@ static const struct sink_ops *const rows[] = {
 	&sink_pcapng_ops,
 	&sink_iface_ops,
 	&sink_wire_ops,
+	&sink_queue_ops,
 };
 
 /* A colon in the name of a file is no scheme. */
@@ -96,6 +97,13 @@ int xcap_sink_put(struct xcap_sink *s, const struct xcap_record *recs, int nr)
 int xcap_sink_flush(struct xcap_sink *s)
 {
 	return s->ops->flush ? s->ops->flush(s) : 0;
+}
+
+int xcap_sink_filter(struct xcap_sink *s, unsigned int queue, const char *expression)
+{
+	if (!s->ops->filter)
+		return error_set(s->err, -EOPNOTSUPP, "only a cluster's queues have filters");
+	return s->ops->filter(s, queue, expression);
 }
 
 int xcap_sink_close(struct xcap_sink *s)

@@ -28,6 +28,8 @@ struct sink_ops {
 	int (*open)(struct xcap_sink *s, const char *arg);
 	int (*put)(struct xcap_sink *s, const struct xcap_record *recs, int nr);
 	int (*flush)(struct xcap_sink *s);	/* NULL: nothing to do */
+	/* Of one queue. NULL: there are none. */
+	int (*filter)(struct xcap_sink *s, unsigned int queue, const char *expression);
 	int (*close)(struct xcap_sink *s);	/* takes half-built ones */
 };
 
@@ -42,5 +44,6 @@ void accounts_take_back(struct xcap *x, const struct xcap_record *rec, int where
 extern const struct sink_ops sink_pcapng_ops;
 extern const struct sink_ops sink_iface_ops;
 extern const struct sink_ops sink_wire_ops;
+extern const struct sink_ops sink_queue_ops;
 
 #endif

@@ -19,6 +19,7 @@ static const struct source_ops *const table[] = {
 	&source_syscalls_ops,
 	&source_file_ops,
 	&source_xsk_ops,
+	&source_queue_ops,
 	&source_iface_ops,
 };
 

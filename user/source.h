@@ -18,6 +18,7 @@
 #include "parcel.h"
 
 struct xcap_wanted;
+struct source_memory;
 
 #define SOURCE_SPEC_SIZE 256
 #define SOURCE_MAX_OPTIONS 16
@@ -176,8 +177,29 @@ struct source_ops {
 	 */
 	bool (*missed)(struct source *s);
 
+	/* A lent record goes to the next reader when it is released. NULL: there is none. */
+	int (*hand_on)(struct source *s, const struct xcap_record *rec);
+
 	/* Another process reads from here on: the one that forked off the last reader. */
 	int (*adopt)(struct source *s);
+
+	/*
+	 * Sources whose frames stay in memory that other processes can map. A lent packet's
+	 * chunk that is kept is not used again when the record is released, but when it is
+	 * given up, in any order. NULL memory: bytes have to be copied. keep: false: there
+	 * have to be enough for the kernel.
+	 */
+	int (*memory)(struct source *s, struct source_memory *m);
+	bool (*keep)(struct source *s, uint32_t chunk);
+	void (*unkeep)(struct source *s, uint32_t chunk);
+};
+
+struct source_memory {
+	int memfd;		/* the source's */
+	const uint8_t *base;
+	uint64_t size;		/* bytes */
+	uint32_t chunk_size;	/* a power of two */
+	uint32_t nr_keep;	/* chunks that may be kept at a time */
 };
 
 /* The first of the internal record types: an xcap_ev at data, of the same type. */
@@ -249,6 +271,7 @@ extern const struct source_ops source_xsk_ops;
 extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_syscalls_ops;
 extern const struct source_ops source_file_ops;
+extern const struct source_ops source_queue_ops;
 extern const struct source_ops source_owner_ops;
 extern const struct source_ops source_iface_ops;	/* plain "eth0": becomes xsk or tap */
 

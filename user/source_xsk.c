@@ -609,6 +609,42 @@ static int source_xsk_take(struct source *s, struct parcel *p)
 	return ret;
 }
 
+/* ---- frames that other processes map ---- */
+
+static struct umem_pool *pool_of(struct xsk *x, uint32_t chunk)
+{
+	return &x->queues[chunk / x->conf.frames].pool;
+}
+
+/* Half of what may be lent; the stream's reader needs some, too. */
+static uint32_t may_keep(const struct umem_pool *p)
+{
+	return p->max_lent / 2;
+}
+
+static int source_xsk_memory(struct source *s, struct source_memory *m)
+{
+	struct xsk *x = s->priv;
+
+	*m = (struct source_memory){ .memfd = x->umem.memfd, .base = x->umem.area,
+				     .size = x->umem.area_size, .chunk_size = x->conf.chunk };
+	for (int i = 0; i < x->nr; i++)
+		m->nr_keep += may_keep(&x->queues[i].pool);
+	return s->conf->remote ? -EACCES : 0;	/* that process alone may seal it */
+}
+
+static bool source_xsk_keep(struct source *s, uint32_t chunk)
+{
+	struct umem_pool *p = pool_of(s->priv, chunk);
+
+	return p->nr_kept < may_keep(p) && umem_keep(p, chunk);
+}
+
+static void source_xsk_unkeep(struct source *s, uint32_t chunk)
+{
+	umem_unkeep(pool_of(s->priv, chunk), chunk);
+}
+
 static const char *const options[] = { "queues", "frames", "ring", "chunk", "snaplen", "promisc",
 				       "busy_poll", "owner", NULL };
 
@@ -632,4 +668,7 @@ const struct source_ops source_xsk_ops = {
 	.give = source_xsk_give,
 	.take = source_xsk_take,
 	.start = source_xsk_start,
+	.memory = source_xsk_memory,
+	.keep = source_xsk_keep,
+	.unkeep = source_xsk_unkeep,
 };

@@ -14,6 +14,7 @@
 
 #define WALL_REFRESH_NS (NS_PER_SEC / 4)
 #define DISCARD_NS NS_PER_SEC	/* longest wait for what is to be thrown away */
+#define TEND_NS (2 * NS_PER_MS)	/* longest time that a tender waits while records flow */
 #define LOOKS 64		/* in a row at what the filter refuses, before time is looked at */
 
 /* one numbering on both sides */
@@ -216,6 +217,40 @@ static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	return n == -ENODATA ? tell_end(x) : n;
 }
 
+int stream_tend(struct xcap *x, const struct stream_tender *tender)
+{
+	int err = 0;
+
+	if (tender && x->tender.serve)
+		return -EBUSY;
+	if (x->tender.serve)
+		wait_also(x, x->tender.fd, false);
+	x->tender = (struct stream_tender){ 0 };
+	if (tender)
+		err = wait_also(x, tender->fd, true);
+	if (tender && !err)
+		x->tender = *tender;
+	return err;
+}
+
+int64_t stream_watermark(const struct xcap *x)
+{
+	return merge_watermark(x->merge);
+}
+
+static void tend(struct xcap *x)
+{
+	x->tended_ns = clock_mono_ns();
+	x->tender.serve(x->tender.arg, stream_watermark(x));
+}
+
+/* Records may come so fast that nobody ever waits. */
+static void tend_if_due(struct xcap *x)
+{
+	if (x->tender.serve && clock_mono_ns() - x->tended_ns > TEND_NS)
+		tend(x);
+}
+
 /* After a call that left nothing behind the first look comes after a nap. Return: as look(). */
 static int wait_and_take(struct xcap *x, struct xcap_record *recs, int max, int timeout_ms,
 			 int64_t *hold_until, bool *more)
@@ -236,6 +271,8 @@ static int wait_and_take(struct xcap *x, struct xcap_record *recs, int max, int 
 			n = wait_nap(x, deadline);
 		else if (!*more)
 			n = wait_sleep(x, deadline);
+		if (x->tender.serve)
+			tend(x);
 		if (wait_broken(x))
 			n = -EINTR;
 	}
@@ -256,6 +293,7 @@ int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, int timeo
 	if (n)
 		return n;
 	wait_awake(x);
+	tend_if_due(x);
 	if (timeout_ms)
 		n = wait_and_take(x, recs, max, timeout_ms, &hold_until, &more);
 	else
@@ -397,4 +435,14 @@ void xcap_discard(struct xcap *x)
 		else
 			wait_nap(x, hold_until);
 	}
+}
+
+int xcap_hand_on(struct xcap *x, const struct xcap_record *rec)
+{
+	struct source *s = rec->source < x->nr_sources ? x->sources[rec->source] : NULL;
+
+	if (!s || !s->ops->hand_on)
+		return error_set(&x->err, -EINVAL, "only what is read from a queue can be handed "
+				 "on: xcap:CLUSTER@QUEUE?next=QUEUE");
+	return s->ops->hand_on(s, rec);
 }

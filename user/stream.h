@@ -19,6 +19,17 @@ struct stream_lane {
 	uint32_t skipped;	/* older than none of those: go back with the last, or the next */
 };
 
+/*
+ * Somebody who has to be looked after by the thread of the stream, also while nothing comes:
+ * the readers of sink_queue.c.
+ */
+struct stream_tender {
+	void (*serve)(void *arg, int64_t watermark_ns);
+	bool (*sleep)(void *arg, bool on);	/* true: do not; there is something to serve */
+	int fd;					/* readable: serve */
+	void *arg;
+};
+
 struct xcap {
 	struct source **sources;	/* and behind them hidden, if there is one */
 	int nr_sources;			/* those that were asked for */
@@ -60,6 +71,8 @@ struct xcap {
 	bool fd_used;
 	bool signalled;		/* event_fd says there is more */
 	int broken;		/* set by xcap_break() */
+	struct stream_tender tender;	/* serve NULL: nobody */
+	int64_t tended_ns;
 	struct xcap_record pending[STREAM_PENDING];
 	int pending_head, pending_nr;
 	struct error err;
@@ -81,10 +94,18 @@ int stream_wire(struct xcap *x);
 /* Another process, forked off, reads from here on. Return: 0; -errno with a sentence. */
 int stream_adopt(struct xcap *x);
 
+/* One at a time; NULL: nobody. Return: 0; -EBUSY there is one; -errno. */
+int stream_tend(struct xcap *x, const struct stream_tender *tender);
+
+/* Nothing older than this will be handed out, but flagged late. */
+int64_t stream_watermark(const struct xcap *x);
+
 /* Where a failure that leaves no handle is told: xcap_errmsg(NULL). */
 struct error *stream_last_error(void);
 
 /* wait.c */
+/* Be woken by fd, too, or no longer. Return: 0; -errno. */
+int wait_also(struct xcap *x, int fd, bool on);
 int wait_open(struct xcap *x);
 void wait_close(struct xcap *x);
 /* Look away while records gather. Return: 0; -EINTR. */

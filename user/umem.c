@@ -20,7 +20,7 @@ int umem_open(struct umem *u, uint32_t nr_chunks, uint32_t chunk_size, struct er
 
 	*u = (struct umem){ .chunk_size = chunk_size, .memfd = -1,
 			    .area_size = (uint64_t)nr_chunks * chunk_size };
-	u->memfd = memfd_create("xcap-umem", MFD_CLOEXEC);
+	u->memfd = memfd_create("xcap-umem", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (u->memfd < 0 || ftruncate(u->memfd, u->area_size))
 		goto fail;
 	u->area = mmap(NULL, u->area_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
@@ -75,7 +75,8 @@ int umem_pool_open(struct umem_pool *p, uint32_t first, uint32_t nr, uint32_t ch
 
 	assert(keep < nr);
 	*p = (struct umem_pool){ .mask = size - 1, .shift = __builtin_ctz(chunk_size),
-				 .nr_chunks = nr, .nr_spare = nr, .max_lent = nr - keep };
+				 .nr_chunks = nr, .nr_spare = nr, .max_lent = nr - keep,
+				 .first = first };
 	p->order = calloc(size, sizeof(*p->order));
 	p->spare = calloc(nr, sizeof(*p->spare));
 	if (!p->order || !p->spare) {
@@ -96,6 +97,7 @@ void umem_pool_close(struct umem_pool *p)
 {
 	free(p->order);
 	free(p->spare);
+	free(p->kept);
 	*p = (struct umem_pool){};
 }
 
@@ -125,6 +127,8 @@ static uint32_t fill_some(struct umem_pool *p, struct xsk_ring_prod *fill, uint3
 		chunk = p->order[p->filled++ & p->mask];
 		if (chunk == UMEM_NOTHING) {
 			p->nr_nothing--;
+		} else if (p->nr_kept && p->kept[chunk - p->first]) {
+			p->kept[chunk - p->first] = UMEM_KEPT_ALONE;
 		} else if (moved < room) {
 			xsk_ring_prod__reserve(fill, 1, &at);
 			*xsk_ring_prod__fill_addr(fill, at) = (uint64_t)chunk << p->shift;
@@ -156,7 +160,7 @@ uint32_t umem_fill(struct umem_pool *p, struct xsk_ring_prod *fill)
 	if (p->nr_spare)
 		want += fill->size / 8;
 	room = xsk_prod_nb_free(fill, want);
-	if (room >= n && !p->nr_nothing) {
+	if (room >= n && !p->nr_nothing && !p->nr_kept) {
 		fill_all(p, fill, n);
 		moved = n;
 	} else {
@@ -179,4 +183,28 @@ void umem_recycle(struct umem_pool *p, uint64_t addr, struct xsk_ring_prod *fill
 	}
 	*xsk_ring_prod__fill_addr(fill, at) = addr >> p->shift << p->shift;
 	xsk_ring_prod__submit(fill, 1);
+}
+
+/* ---- kept ---- */
+
+bool umem_keep(struct umem_pool *p, uint32_t chunk)
+{
+	if (!p->kept)
+		p->kept = calloc(p->nr_chunks, 1);
+	if (!p->kept || p->kept[chunk - p->first])
+		return false;
+	p->kept[chunk - p->first] = UMEM_KEPT;
+	p->nr_kept++;
+	return true;
+}
+
+/* If its record is still lent, it goes on with that. */
+void umem_unkeep(struct umem_pool *p, uint32_t chunk)
+{
+	uint8_t was = p->kept[chunk - p->first];
+
+	p->kept[chunk - p->first] = 0;
+	p->nr_kept--;
+	if (was == UMEM_KEPT_ALONE)
+		put_spare(p, chunk);
 }

@@ -48,7 +48,13 @@ struct umem_pool {
 	uint32_t nr_chunks;
 	uint32_t nr_spare;
 	uint32_t *spare;
+	uint32_t first;
+	uint32_t nr_kept;	/* chunks that somebody keeps, whether they have come back or not */
+	uint8_t *kept;		/* by chunk - first: UMEM_ below; NULL: none ever was */
 };
+
+/* A chunk that is kept longer than its record is lent. */
+enum { UMEM_KEPT = 1, UMEM_KEPT_ALONE = 2 };
 
 /**
  * umem_pool_open - take chunks for a queue; all are spare at first
@@ -73,6 +79,13 @@ uint32_t umem_fill(struct umem_pool *p, struct xsk_ring_prod *fill);
 /* Give a chunk that was never lent back at once. */
 void umem_recycle(struct umem_pool *p, uint64_t addr, struct xsk_ring_prod *fill);
 
+/*
+ * A lent chunk is to stay as it is, also when its record comes back, until umem_unkeep(). Return:
+ * false: no memory, or kept already.
+ */
+bool umem_keep(struct umem_pool *p, uint32_t chunk);
+void umem_unkeep(struct umem_pool *p, uint32_t chunk);
+
 static inline uint32_t umem_lent(const struct umem_pool *p)
 {
 	return p->lent - p->released;
@@ -81,7 +94,7 @@ static inline uint32_t umem_lent(const struct umem_pool *p)
 /* Records that may still be lent. */
 static inline uint32_t umem_room(const struct umem_pool *p)
 {
-	uint32_t lent = umem_lent(p);
+	uint32_t lent = umem_lent(p) + p->nr_kept;
 
 	return lent < p->max_lent ? p->max_lent - lent : 0;
 }

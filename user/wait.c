@@ -41,6 +41,13 @@ static int add(int epoll_fd, int fd)
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+int wait_also(struct xcap *x, int fd, bool on)
+{
+	if (on)
+		return add(x->epoll_fd, fd);
+	return epoll_ctl(x->epoll_fd, EPOLL_CTL_DEL, fd, NULL) ? -errno : 0;
+}
+
 int wait_open(struct xcap *x)
 {
 	int err = 0;
@@ -83,6 +90,8 @@ static bool set_sleeping(struct xcap *x, bool on)
 	for (int i = 0; i < x->nr_all; i++)
 		if (x->sources[i]->ops->sleep && x->sources[i]->ops->sleep(x->sources[i], on))
 			there = true;
+	if (x->tender.serve && x->tender.sleep(x->tender.arg, on))
+		there = true;
 	return there;
 }
 

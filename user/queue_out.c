@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   records for one queue; slots that its reader gives back.
+ * Out:  slots in shared memory, and a reader that is awake.
+ * Owns: the queue's memory, and the frames that its slots refer to.
+ * Runs on: the thread of the stream.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "queue_out.h"
+#include "sink.h"
+
+/* Slots that a record may need beside its own: two names, what was lost at each place. */
+#define EXTRA (2 + XCAP_DROP_MAX)
+
+static size_t head_bytes(const struct queue_out *q)
+{
+	return QUEUE_SLOTS_AT + (size_t)q->size * sizeof(struct queue_slot);
+}
+
+static size_t tail_bytes(const struct queue_out *q)
+{
+	return QUEUE_VERDICTS_AT + q->size;
+}
+
+int queue_out_open(struct queue_out *q, uint32_t size, struct frames *f, struct queue_names *n)
+{
+	*q = (struct queue_out){ .size = size, .memory = f, .names = n, .wake_fd = -1,
+				 .epoll_fd = -1, .head_fd = -1, .tail_fd = -1 };
+	q->frames = malloc(size * sizeof(*q->frames));
+	q->told = calloc(QUEUE_NAMES + 1, sizeof(*q->told));
+	return q->frames && q->told ? 0 : -ENOMEM;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void queue_out_close(struct queue_out *q)
+{
+	queue_out_detach(q);
+	filter_free(q->filter);
+	free(q->filter_text);
+	free(q->frames);
+	free(q->told);
+	*q = (struct queue_out){ 0 };
+}
+
+/* ---- a reader comes ---- */
+
+static void *shared(int *fd, const char *name, size_t bytes, int seals)
+{
+	void *p;
+
+	*fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (*fd < 0 || ftruncate(*fd, bytes))
+		return NULL;
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	/* without it a reader could cut off what we are about to read or write */
+	if (!fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | seals))
+		return p;
+	munmap(p, bytes);
+	return NULL;
+}
+
+/*
+ * The reader is handed an epoll set in which the eventfd is, edge-triggered, and not the eventfd:
+ * whoever has that could fill its counter, and make it block, and the master with it.
+ */
+static int open_bell(struct queue_out *q)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+
+	q->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	q->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (q->wake_fd < 0 || q->epoll_fd < 0)
+		return -errno;
+	return epoll_ctl(q->epoll_fd, EPOLL_CTL_ADD, q->wake_fd, &ev) ? -errno : 0;
+}
+
+int queue_out_attach(struct queue_out *q, struct queue_out *next)
+{
+	int ret = open_bell(q);
+	void *head;
+
+	head = ret ? NULL : shared(&q->head_fd, "xcap-queue", head_bytes(q), F_SEAL_FUTURE_WRITE);
+	if (head) {
+		q->w = (struct queue_writer){ .shared = head, .size = q->size,
+			.slots = (struct queue_slot *)((uint8_t *)head + QUEUE_SLOTS_AT) };
+		q->tail = shared(&q->tail_fd, "xcap-tail", tail_bytes(q), 0);
+	}
+	if (!head || !q->tail) {
+		ret = ret ?: errno ? -errno : -ENOMEM;
+		queue_out_detach(q);
+		return ret;
+	}
+	q->w.theirs = q->tail;
+	q->verdicts = (const uint8_t *)q->tail + QUEUE_VERDICTS_AT;
+	q->next = next;
+	memset(q->owed, 0, sizeof(q->owed));
+	q->owes = false;
+	q->books = (struct queue_books){ 0 };
+	memset(q->told, 0, (QUEUE_NAMES + 1) * sizeof(*q->told));
+	return 0;
+}
+
+void queue_out_handed(struct queue_out *q)
+{
+	close_fd(&q->epoll_fd);
+	close_fd(&q->head_fd);
+	close_fd(&q->tail_fd);
+}
+
+int queue_out_filter(struct queue_out *q, const char *expression, struct error *err)
+{
+	const uint32_t ethernet = XCAP_LINK_ETHERNET, *pids;
+	struct filter *f = NULL;
+	char *text = NULL;
+	int ret = 0;
+
+	if (expression && *expression) {
+		text = strdup(expression);
+		ret = text ? filter_compile(&f, expression, &ethernet, 1, err) :
+			     error_set(err, -ENOMEM, "no memory for a filter");
+	}
+	if (!ret && f && filter_trees(f, &pids)) {
+		filter_free(f);
+		ret = error_set(err, -EOPNOTSUPP, "a queue cannot follow a tree of processes; "
+				"let the reader filter by proc.tree of its own");
+	}
+	if (ret) {
+		free(text);
+		return ret;
+	}
+	filter_free(q->filter);
+	free(q->filter_text);
+	q->filter = f;
+	q->filter_text = text;
+	return 0;
+}
+
+/* ---- slots come back ---- */
+
+static void drop_frame(struct queue_out *q, uint32_t *frame)
+{
+	if (*frame == FRAME_NONE)
+		return;
+	q->in_use[frames_class(q->memory, *frame)]--;
+	frames_put(q->memory, *frame);
+	*frame = FRAME_NONE;
+}
+
+/* A record of the slot once more, its pointers ours. */
+static void revive(struct queue_out *q, const struct queue_slot *s, struct xcap_record *rec)
+{
+	const uint8_t *bytes = q->memory->areas[s->area].base + s->offset;
+
+	*rec = s->rec;
+	rec->data = rec->caplen ? bytes : NULL;
+	if (s->has_args)
+		rec->enter.args = (const __u64 *)(const void *)(bytes - QUEUE_ARGS);
+	rec->process = queue_names_as_process(q->names, s->process);
+	rec->cgroup = queue_names_as_cgroup(q->names, s->cgroup);
+}
+
+static void hand_on(struct queue_out *q, const struct queue_slot *s, uint32_t frame)
+{
+	struct xcap_record rec;
+	struct queue_item item = { .rec = &rec, .frame = frame, .caplen = s->rec.caplen,
+				   .framed = true, .named = true,
+				   .process = s->process, .cgroup = s->cgroup };
+
+	revive(q, s, &rec);
+	q->totals.handed_on++;
+	queue_out_offer(q->next, &item);
+}
+
+/* Return: as queue_out_reap(). */
+static int reap(struct queue_out *q, bool gone)
+{
+	int64_t n = queue_writer_look(&q->w);
+
+	if (n < 0)
+		return -EPROTO;
+	for (; n; n--, q->w.tail++) {
+		uint32_t at = q->w.tail & (q->size - 1);
+		const struct queue_slot *s = &q->w.slots[at];
+
+		if (s->kind == QUEUE_RECORD && s->rec.type != XCAP_LOSS) {
+			q->totals.delivered++;
+			if (q->next && !gone && q->verdicts[at] == QUEUE_HAND_ON)
+				hand_on(q, s, q->frames[at]);
+		}
+		drop_frame(q, &q->frames[at]);
+	}
+	return 0;
+}
+
+int queue_out_reap(struct queue_out *q)
+{
+	return q->w.shared ? reap(q, false) : 0;
+}
+
+/* What it had and did not give back is nobody's now. */
+void queue_out_detach(struct queue_out *q)
+{
+	if (q->w.shared && q->tail)
+		reap(q, true);
+	for (; q->w.shared && q->w.tail != q->w.head; q->w.tail++) {
+		uint32_t at = q->w.tail & (q->size - 1);
+
+		q->totals.unread += q->w.slots[at].kind == QUEUE_RECORD &&
+				    q->w.slots[at].rec.type != XCAP_LOSS;
+		drop_frame(q, &q->frames[at]);
+	}
+	if (q->w.shared)
+		munmap(q->w.shared, head_bytes(q));
+	if (q->tail)
+		munmap(q->tail, tail_bytes(q));
+	q->w = (struct queue_writer){ 0 };
+	q->tail = NULL;
+	q->next = NULL;
+	q->changed = false;
+	close_fd(&q->wake_fd);
+	close_fd(&q->epoll_fd);
+	close_fd(&q->head_fd);
+	close_fd(&q->tail_fd);
+}
+
+/* ---- records go in ---- */
+
+static struct queue_slot *next_slot(struct queue_out *q, uint32_t kind, uint32_t frame)
+{
+	struct queue_slot *s = queue_slot_at(&q->w, q->w.head);
+
+	q->frames[q->w.head++ & (q->size - 1)] = frame;
+	if (frame != FRAME_NONE)
+		q->in_use[frames_class(q->memory, frame)]++;
+	q->changed = true;
+	s->kind = kind;
+	return s;
+}
+
+static void put_frame(struct queue_out *q, struct queue_slot *s, uint32_t frame,
+		      const struct xcap_record *rec)
+{
+	struct frame_place place = { 0 };
+
+	if (frame != FRAME_NONE) {
+		frames_get(q->memory, frame);
+		frames_place(q->memory, frame, rec, &place);
+	}
+	s->area = place.area;
+	s->offset = place.offset;
+	s->bytes = place.bytes;
+	s->has_args = 0;
+}
+
+static void tell(struct queue_out *q, uint32_t kind, struct queue_name name)
+{
+	struct queue_slot *s;
+	uint32_t bytes, frame;
+
+	if (!name.id || q->told[name.id] == name.generation)
+		return;
+	frame = queue_names_frame(q->names, name, &bytes);
+	if (frame == FRAME_NONE)
+		return;
+	s = next_slot(q, kind, frame);
+	put_frame(q, s, frame, NULL);
+	s->bytes = bytes;
+	s->process = name;
+	q->told[name.id] = name.generation;
+}
+
+static void tell_loss(struct queue_out *q, const struct xcap_record *before, int where)
+{
+	struct queue_slot *s = next_slot(q, QUEUE_RECORD, FRAME_NONE);
+
+	s->rec = (struct xcap_record){
+		.type = XCAP_LOSS, .mono_ns = before->mono_ns, .wall_ns = before->wall_ns,
+		.flags = before->flags & XCAP_REC_LATE, .uid = XCAP_UID_UNKNOWN,
+		.cpu = XCAP_CPU_UNKNOWN,
+		.loss = { .count = q->owed[where], .where = where },
+	};
+	s->process = s->cgroup = (struct queue_name){ 0 };
+	put_frame(q, s, FRAME_NONE, NULL);
+	q->owed[where] = 0;
+}
+
+/* What was lost is told in front of the next record that finds room, at its time. */
+static void tell_losses(struct queue_out *q, const struct xcap_record *before)
+{
+	for (int where = 0; q->owes && where < XCAP_DROP_MAX; where++)
+		if (q->owed[where])
+			tell_loss(q, before, where);
+	q->owes = false;
+}
+
+/* It could not be told: here, or what another place had to tell. */
+static void owe(struct queue_out *q, const struct xcap_record *rec)
+{
+	if (rec->type != XCAP_LOSS)
+		q->owed[XCAP_DROP_QUEUE]++;
+	else if (rec->loss.where < XCAP_DROP_MAX)
+		q->owed[rec->loss.where] += rec->loss.count;
+	q->owes = true;
+}
+
+static const void *args_of(const struct xcap_record *rec)
+{
+	return rec->type == XCAP_SYS_ENTER ? rec->enter.args : NULL;
+}
+
+static bool is_over(const struct queue_out *q, int class)
+{
+	return q->in_use[class] >= q->memory->quota[class];
+}
+
+/* Return: false: there is no memory for it. */
+static bool find_frame(struct queue_out *q, struct queue_item *item)
+{
+	const struct xcap_record *rec = item->rec;
+	uint32_t before = args_of(rec) ? QUEUE_ARGS : 0;
+
+	item->framed = true;
+	item->caplen = rec->caplen;
+	if (!before && !rec->caplen)
+		return true;
+	if (!is_over(q, FRAME_KEPT))
+		item->frame = frames_keep(q->memory, rec);
+	if (item->frame == FRAME_NONE &&
+	    !is_over(q, frames_class_of(q->memory, before + rec->caplen)))
+		item->frame = frames_take(q->memory, rec, args_of(rec), before, &item->caplen);
+	item->framed = item->frame != FRAME_NONE;
+	return item->framed;
+}
+
+/* Room for the record and what has to go before it, and frames of its own quota. */
+static bool has_room(struct queue_out *q, struct queue_item *item)
+{
+	if (queue_writer_room(&q->w) <= EXTRA && (queue_out_reap(q) ||
+						   queue_writer_room(&q->w) <= EXTRA))
+		return false;
+	if (!item->framed)
+		return find_frame(q, item);
+	return item->frame == FRAME_NONE || !is_over(q, frames_class(q->memory, item->frame));
+}
+
+static void name(struct queue_out *q, struct queue_item *item)
+{
+	if (!item->named) {
+		item->process = queue_names_process(q->names, item->rec->process);
+		item->cgroup = queue_names_cgroup(q->names, item->rec->cgroup);
+		item->named = true;
+	}
+	tell(q, QUEUE_PROCESS, item->process);
+	tell(q, QUEUE_CGROUP, item->cgroup);
+}
+
+static void put_record(struct queue_out *q, const struct queue_item *item)
+{
+	struct queue_slot *s = next_slot(q, QUEUE_RECORD, item->frame);
+
+	s->rec = *item->rec;
+	s->rec.caplen = item->caplen;
+	put_frame(q, s, item->frame, item->rec);
+	s->process = item->process;
+	s->cgroup = item->cgroup;
+	if (!args_of(item->rec))
+		return;
+	s->has_args = 1;
+	s->offset += QUEUE_ARGS;
+	s->bytes -= QUEUE_ARGS;
+}
+
+bool queue_out_offer(struct queue_out *q, struct queue_item *item)
+{
+	bool counts = item->rec->type != XCAP_LOSS;	/* tells of others */
+
+	q->totals.seen += counts;
+	if (!q->w.shared) {
+		q->totals.no_reader += counts;
+		item->fate = XCAP_DROP_NO_READER;
+		return false;
+	}
+	q->books.seen += counts;
+	if (counts && q->filter && !filter_match(q->filter, item->rec)) {
+		q->books.filtered++;
+		q->totals.filtered++;
+		item->fate = SINK_FILTERED;
+		q->changed = true;
+		return false;
+	}
+	if (!has_room(q, item)) {
+		q->books.dropped += counts;
+		q->totals.dropped += counts;
+		item->fate = XCAP_DROP_QUEUE;
+		owe(q, item->rec);
+		q->changed = true;
+		return false;
+	}
+	tell_losses(q, item->rec);
+	name(q, item);
+	put_record(q, item);
+	return true;
+}
+
+void queue_out_item_done(struct frames *f, struct queue_item *item)
+{
+	if (item->framed && item->frame != FRAME_NONE)
+		frames_put(f, item->frame);
+}
+
+/* ---- and out ---- */
+
+static void ring(struct queue_out *q)
+{
+	uint64_t one = 1;
+
+	/* cleared by us too, so that one sleep is rung for once; nobody reads the counter */
+	__atomic_store_n(&q->tail->reader_sleeps, 0, __ATOMIC_RELAXED);
+	if (write(q->wake_fd, &one, sizeof(one)) < 0)
+		return;		/* full after 2^64 of them */
+}
+
+void queue_out_publish(struct queue_out *q, int64_t watermark_ns)
+{
+	bool news = q->changed;
+
+	if (!q->w.shared)
+		return;
+	q->changed = false;
+	queue_writer_publish(&q->w, &q->books, watermark_ns);
+	if (news && queue_writer_must_wake(&q->w))
+		ring(q);
+}
+
+bool queue_out_sleep(struct queue_out *q, bool on)
+{
+	if (!q->w.shared || !q->next)
+		return false;
+	__atomic_store_n(&q->w.shared->master_sleeps, on, __ATOMIC_RELAXED);
+	/* pairs with the reader's, between giving back and looking at the flag */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return on && queue_writer_look(&q->w);
+}
+
+void queue_out_end(struct queue_out *q)
+{
+	if (!q->w.shared)
+		return;
+	queue_out_publish(q, INT64_MAX);
+	__atomic_store_n(&q->w.shared->ended, 1, __ATOMIC_RELEASE);
+	ring(q);
+}
+
+uint64_t queue_out_backlog(const struct queue_out *q)
+{
+	return q->totals.seen - q->totals.delivered - q->totals.filtered - q->totals.dropped -
+	       q->totals.no_reader - q->totals.unread;
+}
