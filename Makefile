@@ -58,7 +58,8 @@ endif
 # libpcap itself, which the shim has the name of and stands in front of
 LIBPCAP	:= $(realpath $(shell $(PKG) --variable=libdir libpcap)/libpcap.so)
 PCAP_SONAME := $(shell readelf -d $(LIBPCAP) | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
-PKG_CFLAGS := $(shell $(PKG) --cflags $(LIBRARIES))
+# json-c would put its json.h before ours: it is included by its directory
+PKG_CFLAGS := $(shell $(PKG) --cflags $(filter-out json-c,$(LIBRARIES)))
 LIBS	:= $(shell $(PKG) --libs $(LIBRARIES))
 endif
 
@@ -254,6 +255,7 @@ deps:	## install what is missing (Debian, as root)
 # copy, which can have capabilities of its own
 FILES	= 644:include/xcap.h:$(INCDIR)/xcap.h \
 	644:include/xcap_call.h:$(INCDIR)/xcap_call.h \
+	644:include/xcap_cluster.h:$(INCDIR)/xcap_cluster.h \
 	644:include/xcap_pcap.h:$(INCDIR)/xcap_pcap.h \
 	755:$(SHIM):$(LIBDIR)/$(notdir $(SHIM)) \
 	link:../$(notdir $(SHIM)):$(LIBDIR)/xcap/$(or $(PCAP_SONAME),libpcap.so.0.8) \

@@ -258,22 +258,6 @@ XCAP_API int xcap_next_batch(struct xcap *x, struct xcap_record *recs, int max, 
  */
 XCAP_API void xcap_release(struct xcap *x, const struct xcap_record *recs, int nr);
 
-/**
- * xcap_hand_on - let the next reader have a record, when this one releases it
- * @x:   handle
- * @rec: a lent record of a source "xcap:CLUSTER@QUEUE?next=HIGHER"
- *
- * Its bytes stay where they are: the other queue gets a description of them. What is released
- * without it goes no further.
- *
- * Return: 0; -EINVAL the source hands nothing on, or the record is not lent; with a sentence in
- *         xcap_errmsg(x).
- * Owns:   as before.
- * Threads: one thread per handle.
- * Since:  0.1
- */
-XCAP_API int xcap_hand_on(struct xcap *x, const struct xcap_record *rec);
-
 /* Called by xcap_loop() for each record. */
 typedef void (*xcap_handler)(void *user, const struct xcap_record *rec);
 
@@ -578,41 +562,6 @@ XCAP_API int xcap_list(xcap_lister fn, void *user);
  */
 XCAP_API const char *xcap_errmsg(const struct xcap *x);
 
-/* ---- clusters: one capture, many readers ---- */
-
-/**
- * xcap_cluster_status - what becomes of the records of a cluster
- * @cluster: number
- * @buf:     out: one JSON object, always ended by a NUL if there is room for one
- * @size:    bytes at @buf
- *
- * Asks the process that has the sink "xcap:CLUSTER", which answers those who may read. For each
- * queue: seen = delivered + filtered + dropped + no_reader + unread + backlog.
- *
- * Return: bytes of all of it without the NUL, as snprintf(); -ECONNREFUSED the cluster has no
- *         master; other -errno; with a sentence in xcap_errmsg(NULL).
- * Owns:   nothing.
- * Threads: any but the one that has the sink.
- * Since:  0.1
- */
-XCAP_API int xcap_cluster_status(unsigned int cluster, char *buf, size_t size);
-
-/**
- * xcap_cluster_filter - keep from here on only what matches in a queue
- * @cluster:    number
- * @queue:      number
- * @expression: filter expression (xcap(7)); NULL or "" keeps all
- *
- * It is replaced between two records: none is lost, and none is judged by both.
- *
- * Return: 0; -EINVAL no filter; -ENOENT no such queue; -ECONNREFUSED no such cluster; other
- *         -errno; with a sentence in xcap_errmsg(NULL).
- * Owns:   nothing.
- * Threads: any but the one that has the sink.
- * Since:  0.1
- */
-XCAP_API int xcap_cluster_filter(unsigned int cluster, unsigned int queue, const char *expression);
-
 /* ---- a capture in two processes ---- */
 
 /**
@@ -805,20 +754,6 @@ XCAP_API int xcap_sink_put(struct xcap_sink *s, const struct xcap_record *recs, 
 XCAP_API int xcap_sink_flush(struct xcap_sink *s);
 
 /**
- * xcap_sink_filter - as xcap_cluster_filter(), for who has the sink
- * @sink:       of a cluster
- * @queue:      number
- * @expression: filter expression (xcap(7)); NULL or "" keeps all
- *
- * Return: 0; -EINVAL no filter; -ENOENT no such queue; -EOPNOTSUPP the sink has no queues; with a
- *         sentence in xcap_errmsg() of its stream.
- * Owns:   nothing.
- * Threads: one thread per sink.
- * Since:  0.1
- */
-XCAP_API int xcap_sink_filter(struct xcap_sink *sink, unsigned int queue, const char *expression);
-
-/**
  * xcap_sink_close - write the final statistics, flush and close
  * @s: sink, or NULL
  *
@@ -834,5 +769,6 @@ XCAP_API int xcap_sink_close(struct xcap_sink *s);
 #endif
 
 #include "xcap_call.h"
+#include "xcap_cluster.h"
 
 #endif

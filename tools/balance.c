@@ -47,8 +47,8 @@ static const struct option_row rows[] = {
 	ROW('n', "queues", OPTION_LIST, instances, "N[,M]...",
 	    "queues of each application (1); each application gets all, spread over its queues"),
 	ROW('m', "mode", OPTION_LIST, modes, "MODE[,MODE]...",
-	    "how each application's are spread (packets by flow, calls by pid): flow, ip, pid, tid, "
-	    "cgroup, cpu, round-robin, fanout, vlan, inner, fifo"),
+	    "how each application's are spread (packets by flow, calls by pid): flow, ip, pid, "
+	    "tid, cgroup, cpu, round-robin, fanout, vlan, inner, fifo"),
 	ROW('f', "filter", OPTION_TEXT, c.filter, "FILTER",
 	    "keep only what matches this filter, for all queues"),
 	ROW(0, "queue-filter", OPTION_LINES, filters, "QUEUE:FILTER",
@@ -57,8 +57,10 @@ static const struct option_row rows[] = {
 	    "send what comes to a queue out of an interface; again for more"),
 	ROW(0, "more", OPTION_NUMBER, more, "N",
 	    "queues behind those of -n, for what readers hand on"),
-	ROW(0, "threads", OPTION_FLAG, threads, NULL, "read all other queues by threads, which count"),
-	ROW(0, "cpus", OPTION_TEXT, cpus, "CPU[:CPU]...", "CPUs of the threads, in the order of queues"),
+	ROW(0, "threads", OPTION_FLAG, threads, NULL,
+	    "read all other queues by threads, which count"),
+	ROW(0, "cpus", OPTION_TEXT, cpus, "CPU[:CPU]...",
+	    "CPUs of the threads, in the order of queues"),
 	ROW(0, "allow", OPTION_TEXT, allow, "USER[,GROUP]",
 	    "who may read beside root and the user it runs as; names or numbers"),
 	{ 0, "slots", OPTION_SIZE, offsetof(struct balance, slots), "SLOTS",
@@ -320,7 +322,8 @@ static void finish(struct balance *b)
 static int check(const struct command *cmd, struct balance *b, int argc, char **argv, int words)
 {
 	if (words < argc)
-		return options_wrong(cmd, "'%s' is no option; a filter goes behind -f", argv[words]);
+		return options_wrong(cmd, "'%s' is no option; a filter goes behind -f",
+				     argv[words]);
 	if (b->c.specs && b->status)
 		return options_wrong(cmd, "--stats asks a cluster that runs: without -i");
 	if (!b->c.specs && !b->status && !b->filters)

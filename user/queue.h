@@ -70,7 +70,7 @@ struct queue_head {
 /* What the reader writes. */
 struct queue_tail {
 	_Alignas(QUEUE_LINE) uint64_t tail;
-	_Alignas(QUEUE_LINE) uint32_t reader_sleeps;	/* it wants to be woken; the master clears it */
+	_Alignas(QUEUE_LINE) uint32_t reader_sleeps;	/* wake it; the master clears it */
 };
 
 /* A byte for each slot, behind the tail: is it to be handed on when it comes back? */

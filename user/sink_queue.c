@@ -72,7 +72,8 @@ static int parse_instances(struct fan *f, const char *text, struct error *err)
 		at = end + 1;
 	}
 	return error_set(err, -EINVAL, "'%s' is no list of numbers of queues, %d in all at most; "
-			 "\"2,1\" is two for one application and one for another", text, MAX_QUEUES);
+			 "\"2,1\" is two for one application and one for another", text,
+			 MAX_QUEUES);
 }
 
 static int parse_modes(struct fan *f, const char *text, struct error *err)

@@ -314,8 +314,10 @@ static void give_back(struct in *in, int nr)
 
 static bool is_over(struct in *in)
 {
-	return in->stopped ? in->r.next >= in->stop_at :
-	       __atomic_load_n(&in->r.theirs->ended, __ATOMIC_ACQUIRE) && !queue_reader_look(&in->r);
+	if (in->stopped)
+		return in->r.next >= in->stop_at;
+	return __atomic_load_n(&in->r.theirs->ended, __ATOMIC_ACQUIRE) &&
+	       !queue_reader_look(&in->r);
 }
 
 /* Nothing there: is it the end? Return: as peek. */
@@ -362,7 +364,8 @@ static int source_queue_peek(struct source *s, int lane, struct xcap_record *rec
 		}
 		if (!read_slot(s, in, slot, &recs[n])) {
 			in->ended = true;
-			return n ?: error_set(s->err, -EPROTO, "%s holds what is no record", s->spec);
+			return n ?: error_set(s->err, -EPROTO, "%s holds what is no record",
+					      s->spec);
 		}
 		n++;
 	}

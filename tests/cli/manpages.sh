@@ -30,7 +30,7 @@ section() {
 
 # ---- options of the commands: "-c --count", letter and name together ----
 
-for command in count dump extcap iface list run; do
+for command in balance count dump extcap iface list run; do
 	xcap help "$command" | sed -nE 's/^ +((-.), )?--([a-z-]+).*/\2 --\3/p' >rows
 	section "$man/xcap-$command.1" OPTIONS |
 		sed -nE 's/^\.[BIR]+ ((-.) ", " )?--([a-z-]+).*/\2 --\3/p' >pages
@@ -62,7 +62,7 @@ same "places of loss" rows pages
 
 # ---- functions ----
 
-sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP"/include/xcap{,_call}.h >rows
+sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP"/include/xcap{,_call,_cluster}.h >rows
 section "$man/xcap.3" SYNOPSIS | grep -oE 'xcap_[a-z_]+\(' | tr -d '(' >pages
 same "functions" rows pages
 section "$man/xcap.3" EXAMPLES | sed '/^\./d' | sed 's/en"/\\n"/' >example.c

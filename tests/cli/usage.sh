@@ -32,7 +32,7 @@ try xcap help iface
 try xcap help list
 try xcap help nosuch
 try xcap nosuch
-for command in "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" xdpcount xcap-extcap; do
+for command in "xcap balance" "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" xdpcount xcap-extcap; do
 	# shellcheck disable=SC2086
 	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
 done
