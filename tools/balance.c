@@ -361,7 +361,7 @@ const struct command balance_command = {
 	.usage = "-i SPEC[,SPEC]... [-c CLUSTER] [-n N[,M]...] [OPTION]...",
 	.prose = "Readers take xcap:CLUSTER@QUEUE as they take any other source:\n"
 		 "  xdpcount -i xcap:0@0       xcap run tcpdump -i xcap:0@auto\n"
-		 "They may come and go; what nobody reads is counted.",
+		 "They may come and go; what nobody reads is counted.\n",
 	.rows = rows,
 	.run = run,
 };

@@ -359,6 +359,15 @@ static bool has_room(struct queue_out *q, struct queue_item *item)
 	return item->frame == FRAME_NONE || !is_over(q, frames_class(q->memory, item->frame));
 }
 
+bool queue_out_is_full(const struct queue_out *q)
+{
+	bool full = queue_writer_room(&q->w) <= EXTRA;
+
+	for (int i = 0; i < FRAME_COPIED; i++)
+		full |= is_over(q, i);
+	return full;
+}
+
 static void name(struct queue_out *q, struct queue_item *item)
 {
 	if (!item->named) {

@@ -86,6 +86,9 @@ bool queue_out_offer(struct queue_out *q, struct queue_item *item);
 /* All queues that an item was offered to have been asked. */
 void queue_out_item_done(struct frames *f, struct queue_item *item);
 
+/* The next record may find no room; of a class of frames, too. */
+bool queue_out_is_full(const struct queue_out *q);
+
 /* Take back what the reader gave back. Return: 0; -EPROTO: it writes nonsense. */
 int queue_out_reap(struct queue_out *q);
 

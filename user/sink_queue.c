@@ -26,6 +26,7 @@
 /* At the end: for readers that do nothing, and for all of them. */
 #define QUIET_NS (500 * NS_PER_MS)
 #define DRAIN_NS (5 * NS_PER_SEC)
+#define ROOM_NS (200 * NS_PER_US)
 
 /* Somebody who gets all records, spread over its instances. */
 struct app {
@@ -45,6 +46,7 @@ struct fan {
 	struct queue_names *names;
 	struct cluster *cluster;
 	struct cluster_rule rule;
+	bool patient;		/* only files are read: readers can be waited for */
 	uint64_t nr_records;
 	uint64_t nr_readers_own;	/* of them: calls of readers, left out */
 	char text[256];		/* what is captured */
@@ -325,13 +327,50 @@ static bool fan_sleep(void *arg, bool on)
 
 /* ---- the sink ---- */
 
+/* What readers have and have not given back. Without memory nobody reads, and has nothing. */
+static uint64_t backlog(const struct fan *f)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < f->nr_queues; i++)
+		if (f->queues[i].w.shared)
+			sum += queue_out_backlog(&f->queues[i]);
+	return sum;
+}
+
+static bool has_room(const struct fan *f)
+{
+	for (uint32_t i = 0; i < f->nr_queues; i++)
+		if (f->queues[i].w.shared && queue_out_is_full(&f->queues[i]))
+			return false;
+	return true;
+}
+
+/* A file can wait, in bounds: for readers that come on. */
+static void make_room(struct fan *f)
+{
+	int64_t quiet = clock_mono_ns() + QUIET_NS;
+	uint64_t left = backlog(f), before;
+
+	while (left && !has_room(f) && clock_mono_ns() < quiet) {
+		before = left;
+		nanosleep(&(struct timespec){ .tv_nsec = ROOM_NS }, NULL);
+		fan_serve(f, INT64_MIN);
+		left = backlog(f);
+		if (left != before)
+			quiet = clock_mono_ns() + QUIET_NS;
+	}
+}
+
 static void describe(struct fan *f)
 {
 	struct out o = { f->text, sizeof(f->text), 0 };
 
+	f->patient = true;
 	for (int i = 0; i < f->x->nr_sources; i++) {
 		out_text(&o, i ? "," : "");
 		out_text(&o, f->x->sources[i]->spec);
+		f->patient &= f->x->sources[i]->ops == &source_file_ops;
 	}
 	out_end(&o);
 }
@@ -348,17 +387,6 @@ static int open_queues(struct fan *f, struct error *err)
 	for (uint32_t i = 0; i < f->nr_queues && !ret; i++)
 		ret = queue_out_open(&f->queues[i], f->slots, &f->frames, f->names);
 	return ret ? error_set(err, ret, "no memory for %u queues", f->nr_queues) : 0;
-}
-
-/* What readers have and have not given back. Without memory nobody reads, and has nothing. */
-static uint64_t backlog(const struct fan *f)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < f->nr_queues; i++)
-		if (f->queues[i].w.shared)
-			sum += queue_out_backlog(&f->queues[i]);
-	return sum;
 }
 
 /* Readers get to the end, as long as they come nearer to it; what they hand on is read as well. */
@@ -477,8 +505,11 @@ static int sink_queue_put(struct xcap_sink *s, const struct xcap_record *recs, i
 
 	queue_names_batch(f->names);
 	reap_all(f);
-	for (int i = 0; i < nr; i++)
+	for (int i = 0; i < nr; i++) {
+		if (f->patient && !has_room(f))
+			make_room(f);
 		put_one(f, &recs[i]);
+	}
 	publish_all(f, nr ? recs[nr - 1].mono_ns : INT64_MIN);
 	return 0;
 }

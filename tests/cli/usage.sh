@@ -25,6 +25,7 @@ try() {
 
 try xcap
 try xcap help
+try xcap help balance
 try xcap help count
 try xcap help dump
 try xcap help extcap
@@ -58,6 +59,14 @@ try xcap dump --quiet=1
 try xcap dump -r x -f udp tcp
 try xcap dump -r x --print -w -
 try xcap dump --explain-filter
+try xcap balance
+try xcap balance -c 65536 -i lo
+try xcap balance -i lo --stats
+try xcap balance -i lo -r lo
+try xcap balance --queue-filter 'tcp'
+try xcap balance -i lo --allow nosuchuser
+try xcap balance -i lo --slots 63
+try xcap count -i xcap:99
 try xcap iface
 try xcap iface syscalls tap:lo
 try xcap iface syscalls --name 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
