@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What balance.c and balance_inner.c share: the layer of addresses. */
+/* What balance_pick.c and balance_inner.c share: the layer of addresses. */
 #ifndef XCAP_BALANCE_PACKET_H
 #define XCAP_BALANCE_PACKET_H
 

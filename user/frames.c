@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "frames.h"
+#include "sink.h"
 
 #define AREA_SHIFT 24		/* of a frame's number: area, then chunk */
 #define CHUNK_MASK ((1u << AREA_SHIFT) - 1)
@@ -84,12 +85,12 @@ static int open_copies(struct frames *f)
 }
 
 /* Sources that cannot share their memory, or are too many, are copied from. */
-static int add_memory(struct frames *f, struct source *s)
+static int add_memory(struct frames *f, int source)
 {
 	struct frame_area *a = &f->areas[f->nr_areas];
-	struct source_memory m;
+	struct memory m;
 
-	if (!s->ops->memory || f->nr_areas == QUEUE_MAX_AREAS || s->ops->memory(s, &m))
+	if (f->nr_areas == QUEUE_MAX_AREAS || sink_memory(f->x, source, &m))
 		return 0;
 	if (m.size / m.chunk_size > CHUNK_MASK || seal(m.memfd))
 		return 0;
@@ -100,22 +101,22 @@ static int add_memory(struct frames *f, struct source *s)
 	a->base = m.base;
 	a->size = m.size;
 	a->chunk_shift = __builtin_ctz(m.chunk_size);
-	a->source = s;
+	a->source = source;
 	a->most = m.nr_keep;
 	f->nr_areas++;
 	return 0;
 }
 
 int frames_open(struct frames *f, uint32_t queues, uint32_t slots, uint32_t names,
-		struct source **sources, int nr, struct error *err)
+		struct xcap *x, struct error *err)
 {
 	uint32_t most = 0;
 	int ret;
 
-	*f = (struct frames){ .areas[0].memfd = -1 };
+	*f = (struct frames){ .x = x, .areas[0] = { .memfd = -1, .source = -1 } };
 	ret = open_classes(f, queues, slots, names) ?: open_copies(f);
-	for (int i = 0; i < nr && !ret; i++)
-		ret = add_memory(f, sources[i]);
+	for (int i = 0; i < xcap_nr_sources(x) && !ret; i++)
+		ret = add_memory(f, i);
 	for (int i = 1; i < f->nr_areas; i++)
 		most += f->areas[i].most;
 	f->quota[FRAME_KEPT] = most / queues;
@@ -224,7 +225,7 @@ uint32_t frames_keep(struct frames *f, const struct xcap_record *rec)
 	if (!i || a->kept == a->most)
 		return FRAME_NONE;
 	chunk = (rec->data - a->base) >> a->chunk_shift;
-	if (!a->source->ops->keep(a->source, chunk))
+	if (!sink_keep(f->x, a->source, chunk))
 		return FRAME_NONE;
 	a->kept++;
 	a->refs[chunk] = 1;
@@ -274,9 +275,9 @@ void frames_put(struct frames *f, uint32_t frame)
 	assert(a->refs[chunk]);
 	if (--a->refs[chunk])
 		return;
-	if (a->source) {
+	if (a->source >= 0) {
 		a->kept--;
-		a->source->ops->unkeep(a->source, chunk);
+		sink_unkeep(f->x, a->source, chunk);
 		return;
 	}
 	c = &f->classes[class_with(f, chunk)];

@@ -17,7 +17,6 @@
 #include <xcap.h>
 #include "error.h"
 #include "queue.h"
-#include "source.h"
 
 #define FRAME_NONE UINT32_MAX
 
@@ -37,11 +36,12 @@ struct frame_area {
 	uint64_t size;
 	uint32_t chunk_shift;
 	uint16_t *refs;			/* by chunk */
-	struct source *source;		/* whose UMEM it is; NULL: copies */
+	int source;			/* whose UMEM it is; -1: copies */
 	uint32_t kept, most;		/* chunks that are kept, and may be */
 };
 
 struct frames {
+	struct xcap *x;
 	struct frame_area areas[QUEUE_MAX_AREAS];
 	int nr_areas;
 	uint8_t *copies;		/* the first area, to write */
@@ -62,14 +62,13 @@ struct frame_place {
  * @queues:  that may hold frames, each up to its quota
  * @slots:   of each
  * @names:   chunks that belong to no queue: the names of processes
- * @sources: those whose frames need not be copied are mapped as they are
- * @nr:      of them
+ * @x:       its sources whose frames need not be copied are mapped as they are
  * @err:     sentence
  *
  * Return: 0; -ENOMEM.
  */
 int frames_open(struct frames *f, uint32_t queues, uint32_t slots, uint32_t names,
-		struct source **sources, int nr, struct error *err);
+		struct xcap *x, struct error *err);
 void frames_close(struct frames *f);
 
 /* The record's own memory, with one reference. FRAME_NONE: it has to be copied. */

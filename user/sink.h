@@ -11,8 +11,11 @@
 #ifndef XCAP_SINK_H
 #define XCAP_SINK_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <xcap.h>
 #include "error.h"
+#include "memory.h"
 
 struct xcap_sink {
 	const struct sink_ops *ops;
@@ -40,6 +43,34 @@ struct sink_ops {
  * at that place (enum xcap_drop), or filtered.
  */
 void accounts_take_back(struct xcap *x, const struct xcap_record *rec, int where);
+
+/* ---- for sinks that others read from: stream.c ---- */
+
+/* Who has to be looked after by the thread of the stream, also while nothing comes. */
+struct sink_tender {
+	void (*serve)(void *arg, int64_t watermark_ns);
+	bool (*sleep)(void *arg, bool on);	/* true: do not; there is something to serve */
+	int fd;					/* readable: serve */
+	void *arg;
+};
+
+/* One at a time; NULL: nobody. Return: 0; -EBUSY there is one; -errno. */
+int sink_tend(struct xcap *x, const struct sink_tender *tender);
+
+/* Nothing older than this will be put, but flagged late. */
+int64_t sink_watermark(const struct xcap *x);
+
+/* Was it opened with XCAP_SELF? */
+bool sink_shows_self(const struct xcap *x);
+
+/*
+ * The memory of a source's packets. A lent packet's chunk that is kept is not used again when the
+ * record is released, but when it is given up, in any order. Return: 0; -errno: bytes have to be
+ * copied. keep: false: the source needs it.
+ */
+int sink_memory(struct xcap *x, int source, struct memory *m);
+bool sink_keep(struct xcap *x, int source, uint32_t chunk);
+void sink_unkeep(struct xcap *x, int source, uint32_t chunk);
 
 extern const struct sink_ops sink_pcapng_ops;
 extern const struct sink_ops sink_iface_ops;

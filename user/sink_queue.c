@@ -17,7 +17,6 @@
 #include "out.h"
 #include "queue_out.h"
 #include "sink.h"
-#include "stream.h"
 
 #define MAX_QUEUES 64
 #define SLOTS_DEFAULT 8192
@@ -46,6 +45,7 @@ struct fan {
 	struct queue_names *names;
 	struct cluster *cluster;
 	struct cluster_rule rule;
+	bool shows_self;	/* calls of readers, too */
 	bool patient;		/* only files are read: readers can be waited for */
 	uint64_t nr_records;
 	uint64_t nr_readers_own;	/* of them: calls of readers, left out */
@@ -367,18 +367,20 @@ static void describe(struct fan *f)
 	struct out o = { f->text, sizeof(f->text), 0 };
 
 	f->patient = true;
-	for (int i = 0; i < f->x->nr_sources; i++) {
+	for (int i = 0; i < xcap_nr_sources(f->x); i++) {
+		struct xcap_source_info info = { .sz = sizeof(info) };
+
+		xcap_source_info(f->x, i, &info);
 		out_text(&o, i ? "," : "");
-		out_text(&o, f->x->sources[i]->spec);
-		f->patient &= f->x->sources[i]->ops == &source_file_ops;
+		out_text(&o, info.spec);
+		f->patient &= !strcmp(info.mode, "file");
 	}
 	out_end(&o);
 }
 
 static int open_queues(struct fan *f, struct error *err)
 {
-	int ret = frames_open(&f->frames, f->nr_queues, f->slots, QUEUE_NAMES, f->x->sources,
-			      f->x->nr_sources, err);
+	int ret = frames_open(&f->frames, f->nr_queues, f->slots, QUEUE_NAMES, f->x, err);
 
 	if (ret)
 		return ret;
@@ -409,7 +411,7 @@ static int sink_queue_close(struct xcap_sink *s)
 {
 	struct fan *f = s->priv;
 
-	stream_tend(f->x, NULL);
+	sink_tend(f->x, NULL);
 	if (f->cluster)
 		drain(f);
 	for (uint32_t i = 0; i < f->nr_queues; i++)
@@ -432,12 +434,13 @@ static int sink_queue_open(struct xcap_sink *s, const char *arg)
 		return error_set(s->err, -ENOMEM, "no memory for a cluster");
 	s->priv = f;
 	f->x = s->x;
+	f->shows_self = sink_shows_self(s->x);
 	f->frames.areas[0].memfd = -1;
 	ret = parse(f, arg, &s->opts, s->err) ?: open_queues(f, s->err);
 	describe(f);
 	ret = ret ?: cluster_open(&f->cluster, f->number, &f->rule, &fan_ops, f, s->err);
 	if (!ret) {
-		ret = stream_tend(f->x, &(struct stream_tender){
+		ret = sink_tend(f->x, &(struct sink_tender){
 			.serve = fan_serve, .sleep = fan_sleep, .fd = cluster_fd(f->cluster),
 			.arg = f });
 		if (ret)
@@ -488,7 +491,7 @@ static void put_one(struct fan *f, const struct xcap_record *rec)
 	bool taken = false;
 
 	f->nr_records++;
-	if (!f->x->conf.self && is_readers_own(f, rec)) {
+	if (!f->shows_self && is_readers_own(f, rec)) {
 		f->nr_readers_own++;
 		return accounts_take_back(f->x, rec, SINK_FILTERED);
 	}
@@ -516,7 +519,7 @@ static int sink_queue_put(struct xcap_sink *s, const struct xcap_record *recs, i
 
 static int sink_queue_flush(struct xcap_sink *s)
 {
-	fan_serve(s->priv, stream_watermark(s->x));
+	fan_serve(s->priv, sink_watermark(s->x));
 	return 0;
 }
 

@@ -15,10 +15,10 @@
 #include <stdint.h>
 #include <xcap.h>
 #include "error.h"
+#include "memory.h"
 #include "parcel.h"
 
 struct xcap_wanted;
-struct source_memory;
 
 #define SOURCE_SPEC_SIZE 256
 #define SOURCE_MAX_OPTIONS 16
@@ -189,17 +189,9 @@ struct source_ops {
 	 * given up, in any order. NULL memory: bytes have to be copied. keep: false: there
 	 * have to be enough for the kernel.
 	 */
-	int (*memory)(struct source *s, struct source_memory *m);
+	int (*memory)(struct source *s, struct memory *m);
 	bool (*keep)(struct source *s, uint32_t chunk);
 	void (*unkeep)(struct source *s, uint32_t chunk);
-};
-
-struct source_memory {
-	int memfd;		/* the source's */
-	const uint8_t *base;
-	uint64_t size;		/* bytes */
-	uint32_t chunk_size;	/* a power of two */
-	uint32_t nr_keep;	/* chunks that may be kept at a time */
 };
 
 /* The first of the internal record types: an xcap_ev at data, of the same type. */

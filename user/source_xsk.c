@@ -622,11 +622,11 @@ static uint32_t may_keep(const struct umem_pool *p)
 	return p->max_lent / 2;
 }
 
-static int source_xsk_memory(struct source *s, struct source_memory *m)
+static int source_xsk_memory(struct source *s, struct memory *m)
 {
 	struct xsk *x = s->priv;
 
-	*m = (struct source_memory){ .memfd = x->umem.memfd, .base = x->umem.area,
+	*m = (struct memory){ .memfd = x->umem.memfd, .base = x->umem.area,
 				     .size = x->umem.area_size, .chunk_size = x->conf.chunk };
 	for (int i = 0; i < x->nr; i++)
 		m->nr_keep += may_keep(&x->queues[i].pool);

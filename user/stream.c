@@ -217,7 +217,7 @@ static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	return n == -ENODATA ? tell_end(x) : n;
 }
 
-int stream_tend(struct xcap *x, const struct stream_tender *tender)
+int sink_tend(struct xcap *x, const struct sink_tender *tender)
 {
 	int err = 0;
 
@@ -225,7 +225,7 @@ int stream_tend(struct xcap *x, const struct stream_tender *tender)
 		return -EBUSY;
 	if (x->tender.serve)
 		wait_also(x, x->tender.fd, false);
-	x->tender = (struct stream_tender){ 0 };
+	x->tender = (struct sink_tender){ 0 };
 	if (tender)
 		err = wait_also(x, tender->fd, true);
 	if (tender && !err)
@@ -233,15 +233,37 @@ int stream_tend(struct xcap *x, const struct stream_tender *tender)
 	return err;
 }
 
-int64_t stream_watermark(const struct xcap *x)
+int64_t sink_watermark(const struct xcap *x)
 {
 	return merge_watermark(x->merge);
+}
+
+bool sink_shows_self(const struct xcap *x)
+{
+	return x->conf.self;
+}
+
+int sink_memory(struct xcap *x, int source, struct memory *m)
+{
+	struct source *s = x->sources[source];
+
+	return s->ops->memory ? s->ops->memory(s, m) : -EOPNOTSUPP;
+}
+
+bool sink_keep(struct xcap *x, int source, uint32_t chunk)
+{
+	return x->sources[source]->ops->keep(x->sources[source], chunk);
+}
+
+void sink_unkeep(struct xcap *x, int source, uint32_t chunk)
+{
+	x->sources[source]->ops->unkeep(x->sources[source], chunk);
 }
 
 static void tend(struct xcap *x)
 {
 	x->tended_ns = clock_mono_ns();
-	x->tender.serve(x->tender.arg, stream_watermark(x));
+	x->tender.serve(x->tender.arg, sink_watermark(x));
 }
 
 /* Records may come so fast that nobody ever waits. */

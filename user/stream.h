@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "merge.h"
 #include "remote.h"
+#include "sink.h"
 #include "source.h"
 #include "tables.h"
 
@@ -17,17 +18,6 @@
 struct stream_lane {
 	uint32_t outstanding;	/* records at the reader */
 	uint32_t skipped;	/* older than none of those: go back with the last, or the next */
-};
-
-/*
- * Somebody who has to be looked after by the thread of the stream, also while nothing comes:
- * the readers of sink_queue.c.
- */
-struct stream_tender {
-	void (*serve)(void *arg, int64_t watermark_ns);
-	bool (*sleep)(void *arg, bool on);	/* true: do not; there is something to serve */
-	int fd;					/* readable: serve */
-	void *arg;
 };
 
 struct xcap {
@@ -71,7 +61,7 @@ struct xcap {
 	bool fd_used;
 	bool signalled;		/* event_fd says there is more */
 	int broken;		/* set by xcap_break() */
-	struct stream_tender tender;	/* serve NULL: nobody */
+	struct sink_tender tender;	/* serve NULL: nobody */
 	int64_t tended_ns;
 	struct xcap_record pending[STREAM_PENDING];
 	int pending_head, pending_nr;
@@ -93,12 +83,6 @@ int stream_wire(struct xcap *x);
 
 /* Another process, forked off, reads from here on. Return: 0; -errno with a sentence. */
 int stream_adopt(struct xcap *x);
-
-/* One at a time; NULL: nobody. Return: 0; -EBUSY there is one; -errno. */
-int stream_tend(struct xcap *x, const struct stream_tender *tender);
-
-/* Nothing older than this will be handed out, but flagged late. */
-int64_t stream_watermark(const struct xcap *x);
 
 /* Where a failure that leaves no handle is told: xcap_errmsg(NULL). */
 struct error *stream_last_error(void);
