@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <xcap.h>
 #include "error.h"
-#include "memory.h"
+#include "chunk_memory.h"
 
 struct xcap_sink {
 	const struct sink_ops *ops;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <xcap.h>
 #include "error.h"
-#include "memory.h"
+#include "chunk_memory.h"
 #include "parcel.h"
 
 struct xcap_wanted;

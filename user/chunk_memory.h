@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory of a source in which its frames stay, so that other processes can map it. */
-#ifndef XCAP_MEMORY_H
-#define XCAP_MEMORY_H
+#ifndef XCAP_CHUNK_MEMORY_H
+#define XCAP_CHUNK_MEMORY_H
 
 #include <stdint.h>
 
