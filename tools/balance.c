@@ -180,6 +180,7 @@ static int add_outs(const struct command *cmd, struct balance *b)
 	static char specs[MAX_WORKERS][32];
 	char *save = NULL, *word;
 	const char *name;
+	struct worker *w;
 	uint64_t queue;
 
 	for (word = b->outs ? strtok_r(b->outs, ",", &save) : NULL; word;
@@ -191,7 +192,8 @@ static int add_outs(const struct command *cmd, struct balance *b)
 			return options_wrong(cmd, "-r: queue %llu is sent already",
 					     (unsigned long long)queue);
 		snprintf(specs[b->nr_workers], sizeof(specs[0]), "wire:%s", name);
-		add_worker(b, queue)->sink_spec = specs[b->nr_workers - 1];
+		w = add_worker(b, queue);
+		w->sink_spec = specs[w - b->workers];
 	}
 	return OPTIONS_RUN;
 }
