@@ -698,7 +698,7 @@ struct xcap_sink_opts {
 	__u32 more;		/* queues behind those, which get what readers hand on */
 	__u32 allow_uid;	/* a user beside root and our own who may read; 0: none */
 	__u32 allow_gid;	/* a group whose members may; 0: none */
-	__u32 reserved;
+	__u32 first;		/* number of the first of them; lower ones get nothing */
 };
 
 /**

@@ -45,7 +45,7 @@ static int take_opts(struct xcap_sink_opts *ours, const struct xcap_sink_opts *t
 	if (err)
 		return error_set(error, err, "the options of the sink are not those of xcap %s",
 				 xcap_version());
-	if (ours->reserved || ours->process & ~(both | XCAP_PROCESS_NOWHERE))
+	if (ours->process & ~(both | XCAP_PROCESS_NOWHERE))
 		return error_set(error, -EINVAL, "xcap_sink_opts.process: 0x%x has bits that xcap "
 				 "%s does not know", ours->process, xcap_version());
 	if (!ours->process)

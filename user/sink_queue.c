@@ -114,6 +114,7 @@ static int parse(struct fan *f, const char *arg, const struct xcap_sink_opts *o,
 		return error_set(err, -EINVAL, "%u is no number of slots: a power of two, %u to %u",
 				 f->slots, SLOTS_LEAST, SLOTS_MOST);
 	f->rule = (struct cluster_rule){ .uid = o->allow_uid, .gid = o->allow_gid };
+	f->nr_queues = o->first < MAX_QUEUES ? o->first : MAX_QUEUES;
 	ret = parse_instances(f, o->instances ?: "1", err);
 	ret = ret ?: parse_modes(f, o->modes ?: "", err);
 	if (!ret && o->more > MAX_QUEUES - f->nr_queues)
@@ -128,7 +129,8 @@ static int parse(struct fan *f, const char *arg, const struct xcap_sink_opts *o,
 static int choose(struct fan *f, const struct cluster_hello *h, uint32_t *queue, struct error *err)
 {
 	if (*queue == CLUSTER_ANY_QUEUE)
-		for (*queue = 0; *queue < f->nr_queues && f->queues[*queue].w.shared; )
+		for (*queue = f->apps[0].first;
+		     *queue < f->nr_queues && f->queues[*queue].w.shared; )
 			++*queue;
 	if (h->queue == CLUSTER_ANY_QUEUE && *queue == f->nr_queues)
 		return error_set(err, -EBUSY, "all %u queues of cluster %u have readers",
