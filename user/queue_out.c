@@ -183,7 +183,7 @@ static void hand_on(struct queue_out *q, const struct queue_slot *s, uint32_t fr
 				   .process = s->process, .cgroup = s->cgroup };
 
 	revive(q, s, &rec);
-	q->totals.handed_on++;
+	q->totals.handed_on += rec.type != XCAP_LOSS;
 	queue_out_offer(q->next, &item);
 }
 
@@ -198,8 +198,8 @@ static int reap(struct queue_out *q, bool gone)
 		uint32_t at = q->w.tail & (q->size - 1);
 		const struct queue_slot *s = &q->w.slots[at];
 
-		if (s->kind == QUEUE_RECORD && s->rec.type != XCAP_LOSS) {
-			q->totals.delivered++;
+		if (s->kind == QUEUE_RECORD) {
+			q->totals.delivered += s->rec.type != XCAP_LOSS;
 			if (q->next && !gone && q->verdicts[at] == QUEUE_HAND_ON)
 				hand_on(q, s, q->frames[at]);
 		}
