@@ -213,6 +213,17 @@ int queue_out_reap(struct queue_out *q)
 	return q->w.shared ? reap(q, false) : 0;
 }
 
+int64_t queue_out_oldest(const struct queue_out *q, int64_t none_ns)
+{
+	for (uint64_t at = q->w.tail; at != q->w.head; at++) {
+		const struct queue_slot *s = queue_slot_at(&q->w, at);
+
+		if (s->kind == QUEUE_RECORD)
+			return s->rec.mono_ns < none_ns ? s->rec.mono_ns : none_ns;
+	}
+	return none_ns;
+}
+
 /* What it had and did not give back is nobody's now. */
 void queue_out_detach(struct queue_out *q)
 {

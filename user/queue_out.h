@@ -92,6 +92,9 @@ bool queue_out_is_full(const struct queue_out *q);
 /* Take back what the reader gave back. Return: 0; -EPROTO: it writes nonsense. */
 int queue_out_reap(struct queue_out *q);
 
+/* When the oldest happened that the reader has, or none_ns if that is earlier. */
+int64_t queue_out_oldest(const struct queue_out *q, int64_t none_ns);
+
 /* Show the reader what there is, and wake it if it sleeps. */
 void queue_out_publish(struct queue_out *q, int64_t watermark_ns);
 

@@ -301,10 +301,23 @@ static void reap_all(struct fan *f)
 			queue_out_detach(&f->queues[i]);
 }
 
+/* A reader may still hand on what it has; that goes to a higher queue, whose turn is later. */
 static void publish_all(struct fan *f, int64_t watermark_ns)
 {
+	int64_t marks[MAX_QUEUES], oldest;
+
 	for (uint32_t i = 0; i < f->nr_queues; i++)
-		queue_out_publish(&f->queues[i], watermark_ns);
+		marks[i] = watermark_ns;
+	for (uint32_t i = 0; i < f->nr_queues; i++) {
+		const struct queue_out *q = &f->queues[i];
+
+		queue_out_publish(&f->queues[i], marks[i]);
+		if (!q->next)
+			continue;
+		oldest = queue_out_oldest(q, marks[i]);
+		if (oldest < marks[q->next - f->queues])
+			marks[q->next - f->queues] = oldest;
+	}
 }
 
 static void fan_serve(void *arg, int64_t watermark_ns)
