@@ -264,10 +264,7 @@ static int opened(struct capture *c)
 {
 	struct balance *b = (struct balance *)c;
 
-	for (int i = 0; i < b->nr_workers; i++)
-		if (worker_start(&b->workers[i]))
-			return EXIT_FAILED;
-	return OPTIONS_RUN;
+	return workers_start(b->workers, b->nr_workers, c->sink) ? EXIT_FAILED : OPTIONS_RUN;
 }
 
 /* A reader inside that cannot read is a failure of the whole. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread that reads one queue of a cluster to its end, into a sink or into nothing. */
+/* Threads that read a queue of a cluster each, to its end: into a sink, a queue, or nowhere. */
 #ifndef WORKER_H
 #define WORKER_H
 
@@ -14,6 +14,8 @@ struct worker {
 	const char *called;	/* for sentences on stderr */
 	char spec[64];		/* "xcap:99@0" */
 	const char *sink_spec;	/* where its records go; NULL: they are counted */
+	unsigned int next;	/* queue of the cluster that they are handed on to; 0: none */
+	const char *filter;	/* what does not match goes no further; NULL: all */
 	int64_t delay_ns;	/* each record goes so long after it came */
 	int cpu;		/* -1: any */
 
@@ -23,15 +25,17 @@ struct worker {
 
 	pthread_t thread;
 	bool runs;
+	bool ready;		/* it reads, or has failed; by the thread */
 };
 
-/* Return: 0; -errno, said. */
-int worker_start(struct worker *w);
+/* Start all, and serve them by the cluster's sink until they read. Return: 0; -errno, said. */
+int workers_start(struct worker *workers, int nr, struct xcap_sink *sink);
 
 /* Waits for its end, which comes with that of its queue. */
 void worker_join(struct worker *w);
 
-/* One line of what it read. */
+/* One line of what it read, and the same as an object. */
 void worker_account(const struct worker *w, FILE *out);
+void worker_account_json(const struct worker *w, FILE *out);
 
 #endif

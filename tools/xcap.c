@@ -14,11 +14,13 @@
 
 static const struct command *const commands[] = {
 	&balance_command,
+	&bounce_command,
 	&count_command,
 	&dump_command,
 	&extcap_command,
 	&iface_command,
 	&list_command,
+	&pipe_command,
 	&run_command,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
