@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -281,11 +282,37 @@ static int prepare(const struct command *cmd, struct pipe *p)
 
 /* ---- while it runs ---- */
 
+/* Where both directions are seen, what is sent would come in again, without end. */
+static int check_loops(struct pipe *p)
+{
+	struct xcap_source_info info = { .sz = sizeof(info) };
+	char name[64];
+
+	for (int i = 0; i < p->nr_outs; i++) {
+		const char *out = p->sinks[i] + strlen("wire:");
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(out, "?"), out);
+		for (int s = 0; s < xcap_nr_sources(p->c.x); s++) {
+			if (xcap_source_info(p->c.x, s, &info) || !info.ifindex ||
+			    info.ifindex != if_nametoindex(name) || strncmp(info.mode, "tap", 3))
+				continue;
+			fprintf(stderr, "%s: %s sees what is sent out of %s, which would come in "
+				"again, without end; xsk:%s sees what arrives there, alone\n",
+				p->c.called, info.spec, name, name);
+			return EXIT_FAILED;
+		}
+	}
+	return OPTIONS_RUN;
+}
+
 /* They need what privilege there is to open interfaces, and give it up themselves. */
 static int opened(struct capture *c)
 {
 	struct pipe *p = (struct pipe *)c;
+	int code = check_loops(p);
 
+	if (code != OPTIONS_RUN)
+		return code;
 	return workers_start(p->workers, p->nr_workers, c->sink) ? EXIT_FAILED : OPTIONS_RUN;
 }
 
