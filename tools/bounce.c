@@ -186,7 +186,8 @@ static int run(const struct command *cmd, int argc, char **argv)
 	int words, code = options_parse(cmd, argc, argv, &b, &words);
 
 	if (code == OPTIONS_RUN && words < argc)
-		code = options_wrong(cmd, "'%s' is no option; a filter goes behind -f", argv[words]);
+		code = options_wrong(cmd, "'%s' is no option; a filter goes behind -f",
+				     argv[words]);
 	code = code == OPTIONS_RUN ? parse(cmd, &b) : code;
 	if (code == OPTIONS_RUN) {
 		b.c.records = bounce;

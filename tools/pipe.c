@@ -256,7 +256,8 @@ static void find_cluster(struct pipe *p)
 	if (by_processes(p))
 		return;
 	p->cluster = MAX_CLUSTER - getpid() % (MAX_CLUSTER / 2);
-	while (p->cluster > 1 && xcap_cluster_status(p->cluster, text, sizeof(text)) != -ECONNREFUSED)
+	while (p->cluster > 1 &&
+	       xcap_cluster_status(p->cluster, text, sizeof(text)) != -ECONNREFUSED)
 		p->cluster--;
 }
 
@@ -389,7 +390,8 @@ static int run(const struct command *cmd, int argc, char **argv)
 	p->cluster = NOT_GIVEN;
 	code = options_parse(cmd, argc, argv, p, &words);
 	if (code == OPTIONS_RUN && words < argc)
-		code = options_wrong(cmd, "'%s' is no option; a filter goes behind -f", argv[words]);
+		code = options_wrong(cmd, "'%s' is no option; a filter goes behind -f",
+				     argv[words]);
 	code = code == OPTIONS_RUN ? start(cmd, p) : code;
 	join(p);
 	if (code == OPTIONS_RUN) {

@@ -63,6 +63,8 @@ static int pass_later(struct worker *w, struct xcap *x, struct xcap_sink *sink,
 
 	for (int i = 0; i < nr; i++) {
 		due = recs[i].mono_ns + w->delay_ns;
+		if (due > now + w->delay_ns)	/* a file's, from the future */
+			due = now + w->delay_ns;
 		if (due > now && !err) {
 			err = sink ? xcap_sink_flush(sink) : 0;
 			sleep_until(due);

@@ -26,14 +26,16 @@ try() {
 try xcap
 try xcap help
 try xcap help balance
+try xcap help bounce
 try xcap help count
 try xcap help dump
 try xcap help extcap
 try xcap help iface
 try xcap help list
+try xcap help pipe
 try xcap help nosuch
 try xcap nosuch
-for command in "xcap balance" "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" xdpcount xcap-extcap; do
+for command in "xcap balance" "xcap bounce" "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" "xcap pipe" xdpcount xcap-extcap; do
 	# shellcheck disable=SC2086
 	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
 done
@@ -71,6 +73,31 @@ try xcap iface
 try xcap iface syscalls tap:lo
 try xcap iface syscalls --name 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 try xcap list eth0
+try xcap bounce
+try xcap bounce -i xcap:9@0
+try xcap bounce -i xcap:9@0 -o xcap:8@1
+try xcap bounce -i lo -o xcap:9@1
+try xcap bounce -i xcap:9@0?next=1 -o xcap:9@1
+try xcap bounce -i xcap:9@0 -o xcap:9@auto
+try xcap bounce -i xcap:9@0 -o xcap:9@1 udp
+try xcap pipe
+try xcap pipe -i lo udp
+try xcap pipe -i lo -o a -o b
+try xcap pipe -i lo -o a,b
+try xcap pipe -i lo --stages 0
+try xcap pipe -i lo --stage-filter udp
+try xcap pipe -i lo --stage-filter 2:udp
+try xcap pipe -i lo --stage-filter 1:udp --stage-filter 1:tcp
+try xcap pipe -i lo --cpus 0:x
+try xcap pipe -i lo --cpus 0:0:0
+try xcap pipe -i lo --delay 2m
+try xcap pipe -i lo -n 2
+try xcap pipe -i lo,0 -n 2
+try xcap pipe -i lo,2 -o a,1 -n 2
+try xcap pipe -i lo,1 -o a,0 -n 2
+try xcap pipe -i lo,0 -o a,1 -o b,1 -n 3
+try xcap pipe -i lo,0 -o a,1 -n 2 --stages 2
+try xcap pipe -i lo -o a -o b --replicate --stages 33
 try xcap dump -r nosuch.pcap
 try xcap dump --
 try xcap dump -w -
