@@ -168,7 +168,7 @@ static struct worker *add_worker(struct balance *b, uint64_t queue)
 {
 	struct worker *w = &b->workers[b->nr_workers++];
 
-	*w = (struct worker){ .called = b->c.called, .cpu = -1 };
+	*w = (struct worker){ .called = b->c.called, .cpu = -1, .quiet = b->c.quiet };
 	snprintf(w->spec, sizeof(w->spec), "xcap:%llu@%llu", (unsigned long long)b->cluster,
 		 (unsigned long long)queue);
 	return w;

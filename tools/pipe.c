@@ -160,7 +160,7 @@ static struct worker *add_worker(struct pipe *p, uint64_t queue)
 {
 	struct worker *w = &p->workers[p->nr_workers++];
 
-	*w = (struct worker){ .called = p->c.called, .cpu = -1 };
+	*w = (struct worker){ .called = p->c.called, .cpu = -1, .quiet = p->c.quiet };
 	snprintf(w->spec, sizeof(w->spec), "xcap:%llu@%llu", (unsigned long long)p->cluster,
 		 (unsigned long long)queue);
 	return w;

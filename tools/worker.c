@@ -146,6 +146,8 @@ static void *run(void *arg)
 	}
 	if (w->sink_spec && xcap_sink_open(&sink, w->sink_spec, x))
 		failed(w, x);
+	else if (sink && !w->quiet && xcap_sink_note(sink)[0])
+		fprintf(stderr, "xcap: %s: %s\n", w->sink_spec, xcap_sink_note(sink));
 	err = privilege_drop(false);
 	if (err) {
 		fprintf(stderr, "%s: cannot give up privileges: %s\n", w->called, strerror(-err));

@@ -18,6 +18,7 @@ struct worker {
 	const char *filter;	/* what does not match goes no further; NULL: all */
 	int64_t delay_ns;	/* each record goes so long after it came */
 	int cpu;		/* -1: any */
+	bool quiet;		/* how the sink sends is not said */
 
 	/* when it has ended */
 	bool failed;

@@ -63,6 +63,7 @@ for how in "tap:b1 --stages 1" "tap:b1 --stages 3 --cpus 0:0:0" "xsk:b1" "xsk:b1
 	at far b2 got
 	# shellcheck disable=SC2086
 	pipe -o a2 -i $how
+	grep -q '^xcap: wire:a2: AF_XDP' pipe.err || fail "$how does not say how: $(cat pipe.err)"
 	for task in /proc/"${NS_PIDS[pipe]}"/task/*; do
 		grep -q '^CapEff:[[:space:]]*0*$' "$task/status" || fail "$how: a thread has capabilities"
 	done
