@@ -16,9 +16,6 @@
 #include "frames.h"
 #include "sink.h"
 
-#define AREA_SHIFT 24		/* of a frame's number: area, then chunk */
-#define CHUNK_MASK ((1u << AREA_SHIFT) - 1)
-
 /*
  * Calls and small packets; full packets; jumbo frames; what offloads make, and calls with all the
  * data that may be asked for; the largest packet. A queue gets fewer of the large ones: memory
@@ -58,7 +55,7 @@ static int open_classes(struct frames *f, uint32_t queues, uint32_t slots, uint3
 	}
 	f->areas[0].size = offset;
 	f->areas[0].refs = calloc(nr, sizeof(*f->areas[0].refs));
-	return nr > CHUNK_MASK || !f->areas[0].refs ? -ENOMEM : 0;
+	return nr > FRAME_CHUNK_MASK || !f->areas[0].refs ? -ENOMEM : 0;
 }
 
 /* From here on nobody can map it to write, or make it smaller under who reads it. */
@@ -92,7 +89,7 @@ static int add_memory(struct frames *f, int source)
 
 	if (f->nr_areas == QUEUE_MAX_AREAS || sink_memory(f->x, source, &m))
 		return 0;
-	if (m.size / m.chunk_size > CHUNK_MASK || seal(m.memfd))
+	if (m.size / m.chunk_size > FRAME_CHUNK_MASK || seal(m.memfd))
 		return 0;
 	a->refs = calloc(m.size / m.chunk_size, sizeof(*a->refs));
 	if (!a->refs)
@@ -144,7 +141,7 @@ void frames_close(struct frames *f)
 
 static struct frame_area *area_of(struct frames *f, uint32_t frame)
 {
-	return &f->areas[frame >> AREA_SHIFT];
+	return &f->areas[frame >> FRAME_AREA_SHIFT];
 }
 
 /* Return: 0: nowhere that can be shared. */
@@ -168,7 +165,7 @@ static int class_with(const struct frames *f, uint32_t chunk)
 
 int frames_class(const struct frames *f, uint32_t frame)
 {
-	return frame >> AREA_SHIFT ? FRAME_KEPT : class_with(f, frame & CHUNK_MASK);
+	return frame >> FRAME_AREA_SHIFT ? FRAME_KEPT : class_with(f, frame & FRAME_CHUNK_MASK);
 }
 
 int frames_class_of(const struct frames *f, uint32_t bytes)
@@ -190,15 +187,15 @@ static uint64_t offset_of(const struct frames *f, uint32_t chunk)
 void frames_place(const struct frames *f, uint32_t frame, const struct xcap_record *rec,
 		  struct frame_place *place)
 {
-	const struct frame_area *a = &f->areas[frame >> AREA_SHIFT];
+	const struct frame_area *a = &f->areas[frame >> FRAME_AREA_SHIFT];
 
-	place->area = frame >> AREA_SHIFT;
+	place->area = frame >> FRAME_AREA_SHIFT;
 	if (place->area) {
 		place->offset = rec->data - a->base;
 		place->bytes = rec->caplen;
 	} else {
-		place->offset = offset_of(f, frame & CHUNK_MASK);
-		place->bytes = f->classes[class_with(f, frame & CHUNK_MASK)].size;
+		place->offset = offset_of(f, frame & FRAME_CHUNK_MASK);
+		place->bytes = f->classes[class_with(f, frame & FRAME_CHUNK_MASK)].size;
 	}
 }
 
@@ -230,7 +227,7 @@ uint32_t frames_keep(struct frames *f, const struct xcap_record *rec)
 	a->kept++;
 	a->refs[chunk] = 1;
 	f->nr_kept++;
-	return (uint32_t)i << AREA_SHIFT | chunk;
+	return (uint32_t)i << FRAME_AREA_SHIFT | chunk;
 }
 
 uint32_t frames_take(struct frames *f, const struct xcap_record *rec, const void *before,
@@ -261,15 +258,10 @@ uint32_t frames_copy(struct frames *f, const void *bytes, uint32_t len)
 	return frame;
 }
 
-void frames_get(struct frames *f, uint32_t frame)
-{
-	area_of(f, frame)->refs[frame & CHUNK_MASK]++;
-}
-
 void frames_put(struct frames *f, uint32_t frame)
 {
 	struct frame_area *a = area_of(f, frame);
-	uint32_t chunk = frame & CHUNK_MASK;
+	uint32_t chunk = frame & FRAME_CHUNK_MASK;
 	struct frame_class *c;
 
 	assert(a->refs[chunk]);

@@ -19,6 +19,8 @@
 #include "queue.h"
 
 #define FRAME_NONE UINT32_MAX
+#define FRAME_AREA_SHIFT 24	/* of a frame's number: area, then chunk */
+#define FRAME_CHUNK_MASK ((1u << FRAME_AREA_SHIFT) - 1)
 
 /* Sizes of chunks, and behind them what is not copied. */
 enum { FRAME_COPIED = 5, FRAME_KEPT = FRAME_COPIED, FRAME_CLASSES };
@@ -84,7 +86,11 @@ uint32_t frames_take(struct frames *f, const struct xcap_record *rec, const void
 /* The same of plain bytes. */
 uint32_t frames_copy(struct frames *f, const void *bytes, uint32_t len);
 
-void frames_get(struct frames *f, uint32_t frame);
+static inline void frames_get(struct frames *f, uint32_t frame)
+{
+	f->areas[frame >> FRAME_AREA_SHIFT].refs[frame & FRAME_CHUNK_MASK]++;
+}
+
 void frames_put(struct frames *f, uint32_t frame);
 
 /* Which class a frame is of, and which so many copied bytes would be. */

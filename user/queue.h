@@ -15,6 +15,7 @@
 #define XCAP_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <xcap.h>
 
@@ -36,19 +37,62 @@ struct queue_name {
 	uint32_t generation;	/* what stands there, of all that stood there */
 };
 
+#define QUEUE_OVER(field) char before_##field[offsetof(struct xcap_record, field)]
+
 /*
- * One record. Pointers in rec mean nothing here: data and what rec.enter.args points to is at
- * offset in the area.
+ * One record. What is a pointer in it, or the library's own, means nothing here and has other
+ * things written over it; data and what rec.enter.args points to is at offset in the area. Most
+ * records fill two lines, and neither side touches the third but for one that needs it.
  */
 struct queue_slot {
-	struct xcap_record rec;
-	uint32_t kind;
-	uint32_t area;		/* rec.caplen bytes, or none */
-	uint64_t offset;
-	uint32_t bytes;		/* there, for who checks */
-	uint32_t has_args;	/* rec.enter.args: QUEUE_ARGS bytes, right before offset */
-	struct queue_name process, cgroup;
+	union {
+		_Alignas(QUEUE_LINE) struct xcap_record rec;
+		struct {
+			QUEUE_OVER(data);
+			uint64_t offset;
+		};
+		struct {
+			QUEUE_OVER(trees);
+			uint16_t kind;
+			uint16_t has_args;	/* rec.enter.args: QUEUE_ARGS bytes, right before offset */
+		};
+		struct {
+			QUEUE_OVER(process);
+			struct queue_name process;
+		};
+		struct {
+			QUEUE_OVER(cgroup);
+			struct queue_name cgroup;
+		};
+		struct {
+			QUEUE_OVER(place);
+			uint32_t area;		/* rec.caplen bytes, or none */
+			uint32_t bytes;		/* there, for who checks */
+		};
+	};
 };
+#undef QUEUE_OVER
+
+_Static_assert(sizeof(struct queue_slot) == 3 * QUEUE_LINE, "whole lines");
+_Static_assert(offsetof(struct queue_slot, bytes) + 4 == offsetof(struct xcap_record, packet),
+	       "nothing is written over what a record says");
+
+/* A plain assignment of so many bytes becomes "rep movs", which takes longer than all the rest. */
+static inline void queue_copy(struct xcap_record *to, const struct xcap_record *from)
+{
+	typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+	enum { PAIRS = sizeof(*to) / sizeof(pair), SHORT = 2 * QUEUE_LINE / sizeof(pair) };
+
+	_Static_assert(sizeof(*to) == PAIRS * sizeof(pair) + 8, "lane and span are left");
+	_Static_assert(offsetof(struct xcap_record, packet) +
+		       sizeof(((struct xcap_record *)0)->packet) <= SHORT * sizeof(pair), "short");
+	for (int i = 0; i < SHORT; i++)
+		((pair *)to)[i] = ((const pair *)from)[i];
+	if (from->type != XCAP_SWITCH)
+		return;
+	for (int i = SHORT; i < PAIRS; i++)
+		((pair *)to)[i] = ((const pair *)from)[i];
+}
 
 /* What the queue was offered, since this reader came. */
 struct queue_books {

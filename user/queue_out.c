@@ -19,6 +19,7 @@
 
 /* Slots that a record may need beside its own: two names, what was lost at each place. */
 #define EXTRA (2 + XCAP_DROP_MAX)
+#define AHEAD 4			/* slots that are fetched before they are written */
 
 static size_t head_bytes(const struct queue_out *q)
 {
@@ -34,9 +35,9 @@ int queue_out_open(struct queue_out *q, uint32_t size, struct frames *f, struct 
 {
 	*q = (struct queue_out){ .size = size, .memory = f, .names = n, .wake_fd = -1,
 				 .epoll_fd = -1, .head_fd = -1, .tail_fd = -1 };
-	q->frames = malloc(size * sizeof(*q->frames));
+	q->notes = malloc(size * sizeof(*q->notes));
 	q->told = calloc(QUEUE_NAMES + 1, sizeof(*q->told));
-	return q->frames && q->told ? 0 : -ENOMEM;
+	return q->notes && q->told ? 0 : -ENOMEM;
 }
 
 static void close_fd(int *fd)
@@ -51,7 +52,7 @@ void queue_out_close(struct queue_out *q)
 	queue_out_detach(q);
 	filter_free(q->filter);
 	free(q->filter_text);
-	free(q->frames);
+	free(q->notes);
 	free(q->told);
 	*q = (struct queue_out){ 0 };
 }
@@ -153,21 +154,23 @@ int queue_out_filter(struct queue_out *q, const char *expression, struct error *
 
 /* ---- slots come back ---- */
 
-static void drop_frame(struct queue_out *q, uint32_t *frame)
+static void drop_frame(struct queue_out *q, struct queue_note *note)
 {
-	if (*frame == FRAME_NONE)
+	if (note->frame == FRAME_NONE)
 		return;
-	q->in_use[frames_class(q->memory, *frame)]--;
-	frames_put(q->memory, *frame);
-	*frame = FRAME_NONE;
+	q->in_use[note->class]--;
+	frames_put(q->memory, note->frame);
+	note->frame = FRAME_NONE;
 }
 
-/* A record of the slot once more, its pointers ours. */
+/* A record of the slot once more, its pointers and what is the library's own ours. */
 static void revive(struct queue_out *q, const struct queue_slot *s, struct xcap_record *rec)
 {
 	const uint8_t *bytes = q->memory->areas[s->area].base + s->offset;
 
-	*rec = s->rec;
+	queue_copy(rec, &s->rec);
+	rec->trees = 0;
+	rec->place = 0;
 	rec->data = rec->caplen ? bytes : NULL;
 	if (s->has_args)
 		rec->enter.args = (const __u64 *)(const void *)(bytes - QUEUE_ARGS);
@@ -175,12 +178,17 @@ static void revive(struct queue_out *q, const struct queue_slot *s, struct xcap_
 	rec->cgroup = queue_names_as_cgroup(q->names, s->cgroup);
 }
 
-static void hand_on(struct queue_out *q, const struct queue_slot *s, uint32_t frame)
+static void hand_on(struct queue_out *q, const struct queue_slot *s, const struct queue_note *note)
 {
-	struct xcap_record rec;
-	struct queue_item item = { .rec = &rec, .frame = frame, .caplen = s->rec.caplen,
-				   .framed = true, .named = true,
-				   .process = s->process, .cgroup = s->cgroup };
+	uint32_t before = s->has_args ? QUEUE_ARGS : 0;
+	struct xcap_record rec = { 0 };
+	struct queue_item item = {
+		.rec = &rec, .frame = note->frame, .class = note->class,
+		.place = { .area = s->area, .offset = s->offset - before,
+			   .bytes = s->bytes + before },
+		.caplen = s->rec.caplen, .framed = true, .named = true,
+		.process = s->process, .cgroup = s->cgroup,
+	};
 
 	revive(q, s, &rec);
 	q->totals.handed_on += rec.type != XCAP_LOSS;
@@ -196,14 +204,13 @@ static int reap(struct queue_out *q, bool gone)
 		return -EPROTO;
 	for (; n; n--, q->w.tail++) {
 		uint32_t at = q->w.tail & (q->size - 1);
-		const struct queue_slot *s = &q->w.slots[at];
+		struct queue_note *note = &q->notes[at];
 
-		if (s->kind == QUEUE_RECORD) {
-			q->totals.delivered += s->rec.type != XCAP_LOSS;
-			if (q->next && !gone && q->verdicts[at] == QUEUE_HAND_ON)
-				hand_on(q, s, q->frames[at]);
-		}
-		drop_frame(q, &q->frames[at]);
+		q->totals.delivered += note->counts;
+		if (q->next && !gone && q->verdicts[at] == QUEUE_HAND_ON &&
+		    q->w.slots[at].kind == QUEUE_RECORD)
+			hand_on(q, &q->w.slots[at], note);
+		drop_frame(q, note);
 	}
 	return 0;
 }
@@ -230,11 +237,10 @@ void queue_out_detach(struct queue_out *q)
 	if (q->w.shared && q->tail)
 		reap(q, true);
 	for (; q->w.shared && q->w.tail != q->w.head; q->w.tail++) {
-		uint32_t at = q->w.tail & (q->size - 1);
+		struct queue_note *note = &q->notes[q->w.tail & (q->size - 1)];
 
-		q->totals.unread += q->w.slots[at].kind == QUEUE_RECORD &&
-				    q->w.slots[at].rec.type != XCAP_LOSS;
-		drop_frame(q, &q->frames[at]);
+		q->totals.unread += note->counts;
+		drop_frame(q, note);
 	}
 	if (q->w.shared)
 		munmap(q->w.shared, head_bytes(q));
@@ -252,35 +258,34 @@ void queue_out_detach(struct queue_out *q)
 
 /* ---- records go in ---- */
 
-static struct queue_slot *next_slot(struct queue_out *q, uint32_t kind, uint32_t frame)
+/* The next slot, with a reference to the frame; all else in it is to be written by the caller. */
+static struct queue_slot *next_slot(struct queue_out *q, uint32_t frame, int class, bool counts)
 {
-	struct queue_slot *s = queue_slot_at(&q->w, q->w.head);
+	uint64_t at = q->w.head++;
 
-	q->frames[q->w.head++ & (q->size - 1)] = frame;
-	if (frame != FRAME_NONE)
-		q->in_use[frames_class(q->memory, frame)]++;
+	q->notes[at & (q->size - 1)] = (struct queue_note){ frame, class, counts };
+	if (frame != FRAME_NONE) {
+		q->in_use[class]++;
+		frames_get(q->memory, frame);
+	}
 	q->changed = true;
-	s->kind = kind;
-	return s;
+	/* another CPU has its lines: it hands them over while others are written */
+	for (int i = 0; i < 2; i++)
+		__builtin_prefetch((char *)queue_slot_at(&q->w, at + AHEAD) + i * QUEUE_LINE, 1);
+	return queue_slot_at(&q->w, at);
 }
 
-static void put_frame(struct queue_out *q, struct queue_slot *s, uint32_t frame,
-		      const struct xcap_record *rec)
+static void put_place(struct queue_slot *s, const struct frame_place *place)
 {
-	struct frame_place place = { 0 };
-
-	if (frame != FRAME_NONE) {
-		frames_get(q->memory, frame);
-		frames_place(q->memory, frame, rec, &place);
-	}
-	s->area = place.area;
-	s->offset = place.offset;
-	s->bytes = place.bytes;
+	s->area = place->area;
+	s->offset = place->offset;
+	s->bytes = place->bytes;
 	s->has_args = 0;
 }
 
 static void tell(struct queue_out *q, uint32_t kind, struct queue_name name)
 {
+	struct frame_place place;
 	struct queue_slot *s;
 	uint32_t bytes, frame;
 
@@ -289,16 +294,18 @@ static void tell(struct queue_out *q, uint32_t kind, struct queue_name name)
 	frame = queue_names_frame(q->names, name, &bytes);
 	if (frame == FRAME_NONE)
 		return;
-	s = next_slot(q, kind, frame);
-	put_frame(q, s, frame, NULL);
-	s->bytes = bytes;
+	s = next_slot(q, frame, frames_class(q->memory, frame), false);
+	frames_place(q->memory, frame, NULL, &place);
+	place.bytes = bytes;
+	put_place(s, &place);
+	s->kind = kind;
 	s->process = name;
 	q->told[name.id] = name.generation;
 }
 
 static void tell_loss(struct queue_out *q, const struct xcap_record *before, int where)
 {
-	struct queue_slot *s = next_slot(q, QUEUE_RECORD, FRAME_NONE);
+	struct queue_slot *s = next_slot(q, FRAME_NONE, 0, false);
 
 	s->rec = (struct xcap_record){
 		.type = XCAP_LOSS, .mono_ns = before->mono_ns, .wall_ns = before->wall_ns,
@@ -306,15 +313,16 @@ static void tell_loss(struct queue_out *q, const struct xcap_record *before, int
 		.cpu = XCAP_CPU_UNKNOWN,
 		.loss = { .count = q->owed[where], .where = where },
 	};
+	s->kind = QUEUE_RECORD;
 	s->process = s->cgroup = (struct queue_name){ 0 };
-	put_frame(q, s, FRAME_NONE, NULL);
+	put_place(s, &(struct frame_place){ 0 });
 	q->owed[where] = 0;
 }
 
 /* What was lost is told in front of the next record that finds room, at its time. */
 static void tell_losses(struct queue_out *q, const struct xcap_record *before)
 {
-	for (int where = 0; q->owes && where < XCAP_DROP_MAX; where++)
+	for (int where = 0; where < XCAP_DROP_MAX; where++)
 		if (q->owed[where])
 			tell_loss(q, before, where);
 	q->owes = false;
@@ -356,7 +364,11 @@ static bool find_frame(struct queue_out *q, struct queue_item *item)
 	    !is_over(q, frames_class_of(q->memory, before + rec->caplen)))
 		item->frame = frames_take(q->memory, rec, args_of(rec), before, &item->caplen);
 	item->framed = item->frame != FRAME_NONE;
-	return item->framed;
+	if (!item->framed)
+		return false;
+	item->class = frames_class(q->memory, item->frame);
+	frames_place(q->memory, item->frame, rec, &item->place);
+	return true;
 }
 
 /* Room for the record and what has to go before it, and frames of its own quota. */
@@ -367,7 +379,7 @@ static bool has_room(struct queue_out *q, struct queue_item *item)
 		return false;
 	if (!item->framed)
 		return find_frame(q, item);
-	return item->frame == FRAME_NONE || !is_over(q, frames_class(q->memory, item->frame));
+	return item->frame == FRAME_NONE || !is_over(q, item->class);
 }
 
 bool queue_out_is_full(const struct queue_out *q)
@@ -390,13 +402,14 @@ static void name(struct queue_out *q, struct queue_item *item)
 	tell(q, QUEUE_CGROUP, item->cgroup);
 }
 
-static void put_record(struct queue_out *q, const struct queue_item *item)
+static void put_record(struct queue_out *q, const struct queue_item *item, bool counts)
 {
-	struct queue_slot *s = next_slot(q, QUEUE_RECORD, item->frame);
+	struct queue_slot *s = next_slot(q, item->frame, item->class, counts);
 
-	s->rec = *item->rec;
+	queue_copy(&s->rec, item->rec);
 	s->rec.caplen = item->caplen;
-	put_frame(q, s, item->frame, item->rec);
+	put_place(s, &item->place);
+	s->kind = QUEUE_RECORD;
 	s->process = item->process;
 	s->cgroup = item->cgroup;
 	if (!args_of(item->rec))
@@ -432,9 +445,10 @@ bool queue_out_offer(struct queue_out *q, struct queue_item *item)
 		q->changed = true;
 		return false;
 	}
-	tell_losses(q, item->rec);
+	if (q->owes)
+		tell_losses(q, item->rec);
 	name(q, item);
-	put_record(q, item);
+	put_record(q, item, counts);
 	return true;
 }
 

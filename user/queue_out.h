@@ -30,16 +30,25 @@ struct queue_totals {
 struct queue_item {
 	const struct xcap_record *rec;
 	uint32_t frame;			/* FRAME_NONE: not yet, or it has no bytes */
-	uint32_t caplen;		/* of the frame */
+	int class;			/* of the frame, and where it is */
+	struct frame_place place;
+	uint32_t caplen;
 	bool framed, named;
 	struct queue_name process, cgroup;
 	int fate;			/* of who did not get it: a place, or SINK_FILTERED */
 };
 
+/* What the master knows of a slot, wherever the slot's own lines are. */
+struct queue_note {
+	uint32_t frame;		/* what it refers to; FRAME_NONE */
+	uint8_t class;
+	bool counts;		/* it is a record, and none that tells of others */
+};
+
 struct queue_out {
 	struct queue_writer w;		/* shared NULL: nobody reads */
 	uint32_t size;			/* slots */
-	uint32_t *frames;		/* by slot: what it refers to; FRAME_NONE */
+	struct queue_note *notes;	/* by slot */
 	uint32_t *told;			/* by name: the generation that this reader knows */
 	uint32_t in_use[FRAME_CLASSES];	/* frames that slots refer to */
 	struct queue_books books;	/* of this reader */

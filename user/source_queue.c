@@ -279,7 +279,7 @@ static void *name_of(const struct in *in, struct queue_name name)
 static bool read_slot(const struct source *s, const struct in *in, const struct queue_slot *slot,
 		      struct xcap_record *rec)
 {
-	*rec = slot->rec;
+	queue_copy(rec, &slot->rec);
 	rec->data = bytes_of(in, slot, rec->caplen);
 	if (rec->caplen && !rec->data)
 		return false;
