@@ -25,11 +25,20 @@
 #define BENCH_SEND_CPU 0
 #define BENCH_READ_CPU 1
 #define BENCH_SHARE_FD 3	/* a receiver is born with it */
+#define BENCH_READERS 4		/* at most, of one queue bench */
 #define NS_PER_S 1000000000LL
 
 /* Bytes a capture holds. */
 struct bench_memory {
 	uint64_t umem, xsk_rings, maps, rss_anon;
+};
+
+/* One of several processes that read the same: each writes into lines of its own. */
+struct bench_reader {
+	_Alignas(64) uint64_t received;
+	uint64_t lost;		/* it was told of */
+	uint32_t ready;		/* it reads */
+	int32_t pid;
 };
 
 /* A receiver's answers, in memory shared with the driver. */
@@ -40,6 +49,9 @@ struct bench_share {
 	uint64_t lost;		/* receiver: records it knows were lost */
 	struct bench_memory memory;	/* library: before it closes */
 	char note[128];		/* receiver: mode, sizes */
+	uint32_t open;		/* receiver, for its own readers: they can come */
+	uint32_t nr_readers;	/* receiver: 0: it reads itself, and counts in received */
+	struct bench_reader readers[BENCH_READERS];
 };
 
 static inline int64_t clock_ns(clockid_t clock)

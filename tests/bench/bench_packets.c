@@ -26,9 +26,15 @@ enum { MAX_ROUNDS = 125, RUN_MS = 150, STEPS = 7, TRIES = 2 };
 /* OWNED: as RESIDENT, for frames that are a socket's */
 enum kind { FLOOR, RESIDENT, OWNED, TCPDUMP };
 
+/* What a frame costs: the sender, the process that captures, each that reads what it captured. */
+struct costs {
+	double send_ns, read_ns, each_ns;
+};
+
 /* Values of one receiver, one of each a round. */
 struct values {
 	double pps[MAX_ROUNDS], send_ns[MAX_ROUNDS], read_ns[MAX_ROUNDS], flat[MAX_ROUNDS];
+	double each_ns[MAX_ROUNDS];
 	int nr;
 };
 
@@ -52,6 +58,10 @@ static struct mode {
 	  .argv = { "bench_bare_xsk", "poll", "1" } },
 	{ .name = "library xsk:, poll", .kind = RESIDENT,
 	  .argv = { "bench_library", "poll", "xsk:" BENCH_NIC } },
+	{ .name = "queue, one reader", .kind = RESIDENT,
+	  .argv = { "bench_queue", "fifo", "1", "xsk:" BENCH_NIC } },
+	{ .name = "queues, fanout to two", .kind = RESIDENT,
+	  .argv = { "bench_queue", "fanout", "2", "xsk:" BENCH_NIC } },
 	{ .name = "bare ring, passed on", .kind = RESIDENT,
 	  .argv = { "bench_bare_ring", "0" } },
 	{ .name = "bare ring, passed on, stamped", .kind = RESIDENT,
@@ -86,6 +96,8 @@ static const struct promise {
 	{ "library xsk:, busy", "bare AF_XDP, busy", 0 },
 	{ "library xsk:, poll", "bare AF_XDP, poll, stamped", 0.85 },
 	{ "library xsk:, poll", "bare AF_XDP, poll", 0 },
+	{ "queue, one reader", "library xsk:, poll", 0.8 },
+	{ "queues, fanout to two", "library xsk:, poll", 0.7 },
 	{ "library tap:?hook=xdp", "bare ring, passed on, stamped", 0.85 },
 	{ "library tap:?hook=xdp", "bare ring, passed on", 0 },
 	{ "library xsk:, refuses", "counts, passed on", 0.9 },
@@ -116,15 +128,17 @@ static int tcpdump_open(struct receiver *r, const char *device)
 
 /* One run against a receiver. Return: frames lost. */
 static uint64_t probe(struct mode *m, struct receiver *r, double pps, struct gen_result *sent,
-		      double *read_ns)
+		      struct costs *costs)
 {
 	uint64_t before = 0, got;
-	int64_t cpu;
+	int64_t cpu, each = 0;
 
 	if (m->kind == TCPDUMP && tcpdump_open(r, m->argv[0]))
 		errx(1, "tcpdump does not start");
-	if (m->kind == RESIDENT || m->kind == OWNED)
+	if (m->kind == RESIDENT || m->kind == OWNED) {
 		before = receiver_count(r);
+		each = receiver_readers_ns(r);
+	}
 	cpu = clock_ns(r->cpu);
 	*sent = gen_run(&gen, pps, RUN_MS);
 	if (m->kind == TCPDUMP) {
@@ -134,8 +148,12 @@ static uint64_t probe(struct mode *m, struct receiver *r, double pps, struct gen
 	} else {
 		got = receiver_drain(r, before + sent->sent) - before;
 		cpu = clock_ns(r->cpu) - cpu;
+		each = receiver_readers_ns(r) - each;
+		each /= r->share->nr_readers ?: 1;
 	}
-	*read_ns = (double)cpu / (double)(got ? got : 1);
+	costs->send_ns = sent->send_ns;
+	costs->read_ns = (double)cpu / (double)(got ? got : 1);
+	costs->each_ns = (double)each / (double)(got ? got : 1);
 	return sent->sent > got ? sent->sent - got : 0;
 }
 
@@ -143,28 +161,27 @@ static uint64_t probe(struct mode *m, struct receiver *r, double pps, struct gen
 static void search(struct mode *m, struct receiver *r)
 {
 	struct values *v = &m->v;
-	double low = 1e5, high, pps = 0, send_ns = 0, read_ns = 0, ns;
+	struct costs best = { 0 }, costs;
+	double low = 1e5, high, pps = 0;
 	struct gen_result sent;
-	uint64_t lost = probe(m, r, 0, &sent, &ns);
+	uint64_t lost = probe(m, r, 0, &sent, &costs);
 	int step, try;
 
 	high = sent.pps;
 	v->flat[v->nr] = sent.pps * (double)(sent.sent - lost) / (double)sent.sent;
 	if (!lost) {
 		pps = sent.pps;
-		send_ns = sent.send_ns;
-		read_ns = ns;
+		best = costs;
 	}
 	for (step = 0; lost && step < STEPS; step++) {
 		double middle = (low + high) / 2;
 
 		for (try = 0; try < TRIES; try++) {
-			if (probe(m, r, middle, &sent, &ns))
+			if (probe(m, r, middle, &sent, &costs))
 				continue;
 			if (sent.pps > pps) {
 				pps = sent.pps;
-				send_ns = sent.send_ns;
-				read_ns = ns;
+				best = costs;
 			}
 			break;
 		}
@@ -174,8 +191,9 @@ static void search(struct mode *m, struct receiver *r)
 			high = middle;
 	}
 	v->pps[v->nr] = pps;
-	v->send_ns[v->nr] = send_ns;
-	v->read_ns[v->nr++] = read_ns;
+	v->send_ns[v->nr] = best.send_ns;
+	v->each_ns[v->nr] = best.each_ns;
+	v->read_ns[v->nr++] = best.read_ns;
 }
 
 /* The generator's own limit: nothing but a counter behind the wire. */
@@ -246,10 +264,13 @@ static void print_rates(void)
 			continue;
 		memcpy(pps, v->pps, sizeof(pps));	/* rounds stay in order for the ratios */
 		bench_median(pps, v->nr);
-		printf("%-30s %7.2f [%6.2f %6.2f]  %8.2f  %10.0f %10.0f  %s\n", modes[i].name,
+		printf("%-30s %7.2f [%6.2f %6.2f]  %8.2f  %10.0f %10.0f  %s", modes[i].name,
 		       bench_median(pps, v->nr) / 1e6, pps[0] / 1e6, pps[v->nr - 1] / 1e6,
 		       bench_median(v->flat, v->nr) / 1e6, bench_median(v->send_ns, v->nr),
 		       bench_median(v->read_ns, v->nr), modes[i].note);
+		if (bench_median(v->each_ns, v->nr) > 0)
+			printf("each of its readers %.0f ns/frame", bench_median(v->each_ns, v->nr));
+		putchar('\n');
 	}
 }
 

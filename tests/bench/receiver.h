@@ -74,9 +74,29 @@ static inline struct bench_memory receiver_stop(struct receiver *r)
 	return memory;
 }
 
+/* Of several readers: what all of them have. */
 static inline uint64_t receiver_count(const struct receiver *r)
 {
-	return __atomic_load_n(&r->share->received, __ATOMIC_RELAXED);
+	uint64_t least = UINT64_MAX, n;
+
+	for (uint32_t i = 0; i < r->share->nr_readers; i++) {
+		n = __atomic_load_n(&r->share->readers[i].received, __ATOMIC_RELAXED);
+		least = n < least ? n : least;
+	}
+	return r->share->nr_readers ? least :
+	       __atomic_load_n(&r->share->received, __ATOMIC_RELAXED);
+}
+
+/* Return: CPU time of its readers, where they are processes of their own. */
+static inline int64_t receiver_readers_ns(const struct receiver *r)
+{
+	int64_t sum = 0;
+	clockid_t cpu;
+
+	for (uint32_t i = 0; i < r->share->nr_readers; i++)
+		if (!clock_getcpuclockid(r->share->readers[i].pid, &cpu))
+			sum += clock_ns(cpu);
+	return sum;
 }
 
 /* Waits until target records came, or none came for 50 ms. Return: how many are there. */
