@@ -43,7 +43,7 @@ BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
 RUN_DEPS := iproute2 curl python3
 TEST_DEPS := ethtool tcpdump tshark libcmocka-dev gcc-multilib g++ \
 	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils libcap2-bin \
-	ngrep tcpflow p0f arp-scan python3-scapy
+	ngrep tcpflow p0f arp-scan python3-scapy spin
 DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
 LIBRARIES := libbpf libxdp libpcap libmnl json-c
 
@@ -215,7 +215,7 @@ export T REQUIRE
 run	= @B=$(abspath $(B)) exec tests/run.sh
 
 check: tests	## tests that need no root: units, command line, the sources themselves
-	$(run) check $(UNIT_RUNS) tests/cli
+	$(run) check $(UNIT_RUNS) tests/cli tests/model
 check-net: tests	## tests in private network namespaces (as root)
 	$(run) net tests/net
 check-vm: tests	## tests in emulated guests: zero copy, other kernels
