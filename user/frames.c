@@ -6,7 +6,6 @@
  * Runs on: the thread of the stream.
  */
 #define _GNU_SOURCE
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -258,15 +257,12 @@ uint32_t frames_copy(struct frames *f, const void *bytes, uint32_t len)
 	return frame;
 }
 
-void frames_put(struct frames *f, uint32_t frame)
+void frames_back(struct frames *f, uint32_t frame)
 {
 	struct frame_area *a = area_of(f, frame);
 	uint32_t chunk = frame & FRAME_CHUNK_MASK;
 	struct frame_class *c;
 
-	assert(a->refs[chunk]);
-	if (--a->refs[chunk])
-		return;
 	if (a->source >= 0) {
 		a->kept--;
 		sink_unkeep(f->x, a->source, chunk);

@@ -12,6 +12,7 @@
 #ifndef XCAP_FRAMES_H
 #define XCAP_FRAMES_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <xcap.h>
@@ -91,7 +92,18 @@ static inline void frames_get(struct frames *f, uint32_t frame)
 	f->areas[frame >> FRAME_AREA_SHIFT].refs[frame & FRAME_CHUNK_MASK]++;
 }
 
-void frames_put(struct frames *f, uint32_t frame);
+/* Nobody refers to it any more. */
+void frames_back(struct frames *f, uint32_t frame);
+
+static inline void frames_put(struct frames *f, uint32_t frame)
+{
+	uint16_t *refs = &f->areas[frame >> FRAME_AREA_SHIFT].refs[frame & FRAME_CHUNK_MASK];
+
+	assert(*refs);
+	if (!--*refs)
+		frames_back(f, frame);
+}
+
 
 /* Which class a frame is of, and which so many copied bytes would be. */
 int frames_class(const struct frames *f, uint32_t frame);

@@ -164,7 +164,7 @@ static struct queue_name name_of(struct queue_names *t, struct entry *e, const v
 
 struct queue_name queue_names_process(struct queue_names *t, const struct xcap_process *p)
 {
-	struct entry *e = &t->entries[place_of(p)];
+	struct entry *e = p ? &t->entries[place_of(p)] : NULL;
 
 	if (!p || (!is_known(t, e, p) && !put(t, e, draft_process(t, p))))
 		return (struct queue_name){ 0 };
@@ -173,7 +173,7 @@ struct queue_name queue_names_process(struct queue_names *t, const struct xcap_p
 
 struct queue_name queue_names_cgroup(struct queue_names *t, const struct xcap_cgroup *g)
 {
-	struct entry *e = &t->entries[place_of(g)];
+	struct entry *e = g ? &t->entries[place_of(g)] : NULL;
 
 	if (!g || (!is_known(t, e, g) && !put(t, e, draft_cgroup(t, g))))
 		return (struct queue_name){ 0 };

@@ -283,14 +283,17 @@ static void put_place(struct queue_slot *s, const struct frame_place *place)
 	s->has_args = 0;
 }
 
+static bool is_told(const struct queue_out *q, struct queue_name name)
+{
+	return !name.id || q->told[name.id] == name.generation;
+}
+
 static void tell(struct queue_out *q, uint32_t kind, struct queue_name name)
 {
 	struct frame_place place;
 	struct queue_slot *s;
 	uint32_t bytes, frame;
 
-	if (!name.id || q->told[name.id] == name.generation)
-		return;
 	frame = queue_names_frame(q->names, name, &bytes);
 	if (frame == FRAME_NONE)
 		return;
@@ -398,8 +401,10 @@ static void name(struct queue_out *q, struct queue_item *item)
 		item->cgroup = queue_names_cgroup(q->names, item->rec->cgroup);
 		item->named = true;
 	}
-	tell(q, QUEUE_PROCESS, item->process);
-	tell(q, QUEUE_CGROUP, item->cgroup);
+	if (!is_told(q, item->process))
+		tell(q, QUEUE_PROCESS, item->process);
+	if (!is_told(q, item->cgroup))
+		tell(q, QUEUE_CGROUP, item->cgroup);
 }
 
 static void put_record(struct queue_out *q, const struct queue_item *item, bool counts)

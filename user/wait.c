@@ -152,17 +152,31 @@ int wait_nap(struct xcap *x, int64_t until_ns)
 	return ppoll(&broken, 1, &ts, NULL) < 0 ? -errno : 0;
 }
 
+/*
+ * Who is woken again and again, by one who naps himself, does better to nap as well: for long
+ * enough that the next nap brings something. After a long sleep what comes may come fast.
+ */
+static int64_t nap_after(const struct xcap *x, int64_t slept_ns)
+{
+	if (slept_ns > x->nap_max_ns || 2 * slept_ns < NAP_MIN_NS)
+		return NAP_MIN_NS;
+	return earlier(2 * slept_ns, x->nap_max_ns);
+}
+
 int wait_sleep(struct xcap *x, int64_t until_ns)
 {
+	int64_t began = clock_mono_ns();
 	int n = 0;
 
-	x->nap_ns = NAP_MIN_NS;		/* what comes next may come fast */
-	if (!set_sleeping(x, true))
-		n = sleep_until(x, earlier(until_ns, clock_mono_ns() + LOOK_NS));
-	else if (x->in_vain)	/* on its way, and not there yet: no reason to run in circles */
+	x->nap_ns = NAP_MIN_NS;
+	if (!set_sleeping(x, true)) {
+		n = sleep_until(x, earlier(until_ns, began + LOOK_NS));
+		x->nap_ns = nap_after(x, clock_mono_ns() - began);
+	} else if (x->in_vain) {	/* on its way, and not there yet: no reason to run in circles */
 		n = wait_nap(x, until_ns);
-	else
+	} else {
 		x->in_vain = true;
+	}
 	set_sleeping(x, false);
 	return n < 0 ? n : 0;
 }
