@@ -18,8 +18,8 @@
 #include "receiver.h"
 #include "wire.h"
 
-enum { MAX_ROUNDS = 25, READERS = 3, RUN_MS = 300, TRIES = 5 };
-enum { RATE = 500000, STORM_CALLS = 60000, STORM_BURST = 250, STORM_PAUSE_US = 500 };
+enum { MAX_ROUNDS = 25, READERS = 3, RUNS = 3, RUN_MS = 200, TRIES = 5 };
+enum { RATE = 500000, STORM_CALLS = 40000, STORM_BURST = 250, STORM_PAUSE_US = 500 };
 
 static struct row {
 	const char *name, *spec;
@@ -67,7 +67,13 @@ static uint64_t lost_of(const struct receiver *r)
 	return sum;
 }
 
-/* Return: 0; -1 something was lost, and cost less for that. */
+static void keep_least(double *least, double ns)
+{
+	if (!*least || ns < *least)
+		*least = ns;
+}
+
+/* What disturbs only adds. Return: 0; -1 something was lost, and cost less for that. */
 static int run(struct row *row, struct receiver *r, int readers, int round)
 {
 	uint64_t before = receiver_count(r), lost = lost_of(r), sent, got;
@@ -79,8 +85,8 @@ static int run(struct row *row, struct receiver *r, int readers, int round)
 	each = (receiver_readers_ns(r) - each) / readers;
 	if (got < sent || lost_of(r) != lost)
 		return -1;
-	row->master[readers - 1][round] = (double)master / (double)got;
-	row->each[readers - 1][round] = (double)each / (double)got;
+	keep_least(&row->master[readers - 1][round], (double)master / (double)got);
+	keep_least(&row->each[readers - 1][round], (double)each / (double)got);
 	return 0;
 }
 
@@ -89,14 +95,18 @@ static void measure(struct row *row, int readers, int round)
 	const char number[] = { (char)('0' + readers), '\0' };
 	const char *argv[] = { program, "fanout", number, row->spec, NULL };
 	struct receiver r = { .err_fd = -1 };
-	int tries = 0;
+	int tries = 0, runs = 0;
 
 	if (receiver_start(&r, argv))
 		errx(1, "%s does not start", row->name);
-	run(row, &r, readers, round);	/* warms up what is measured next */
-	while (run(row, &r, readers, round))
-		if (++tries == TRIES)
+	run(row, &r, readers, round);	/* warms up: the least of those behind it counts */
+	row->master[readers - 1][round] = row->each[readers - 1][round] = 0;
+	while (runs < RUNS) {
+		if (!run(row, &r, readers, round))
+			runs++;
+		else if (++tries == TRIES)
 			errx(1, "%s loses records again and again", row->name);
+	}
 	receiver_stop(&r);
 }
 
