@@ -54,7 +54,7 @@ struct queue_slot {
 		struct {
 			QUEUE_OVER(trees);
 			uint16_t kind;
-			uint16_t has_args;	/* rec.enter.args: QUEUE_ARGS bytes, right before offset */
+			uint16_t has_args;	/* QUEUE_ARGS bytes, right before offset */
 		};
 		struct {
 			QUEUE_OVER(process);

@@ -172,7 +172,7 @@ int wait_sleep(struct xcap *x, int64_t until_ns)
 	if (!set_sleeping(x, true)) {
 		n = sleep_until(x, earlier(until_ns, began + LOOK_NS));
 		x->nap_ns = nap_after(x, clock_mono_ns() - began);
-	} else if (x->in_vain) {	/* on its way, and not there yet: no reason to run in circles */
+	} else if (x->in_vain) {	/* on its way, not there yet: no reason to run in circles */
 		n = wait_nap(x, until_ns);
 	} else {
 		x->in_vain = true;
