@@ -36,6 +36,7 @@ enum {
 #define CLUSTER_MAX_NUMBER 65535
 #define CLUSTER_ANY_QUEUE UINT32_MAX	/* the first that nobody reads */
 #define CLUSTER_NO_NEXT UINT32_MAX
+#define CLUSTER_IFACES 64
 
 /* What a reader asks with: the same build on both sides, or nothing goes. */
 struct cluster_hello {
@@ -49,6 +50,8 @@ struct cluster_hello {
 struct cluster_welcome {
 	uint32_t queue, size, nr_areas, linktype;
 	uint64_t areas[QUEUE_MAX_AREAS];	/* bytes */
+	uint64_t netns;				/* cookie of the master's; 0 not known */
+	uint32_t nr_ifindexes, ifindexes[CLUSTER_IFACES];	/* that are captured there */
 	char text[256];				/* what is captured, for people */
 };
 

@@ -489,12 +489,12 @@ void queue_out_publish(struct queue_out *q, int64_t watermark_ns)
 
 bool queue_out_sleep(struct queue_out *q, bool on)
 {
-	if (!q->w.shared || !q->next)
+	if (!q->w.shared)
 		return false;
 	__atomic_store_n(&q->w.shared->master_sleeps, on, __ATOMIC_RELAXED);
 	/* pairs with the reader's, between giving back and looking at the flag */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return on && queue_writer_look(&q->w);
+	return on && q->next && queue_writer_look(&q->w);
 }
 
 void queue_out_end(struct queue_out *q)

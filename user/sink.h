@@ -60,6 +60,12 @@ int sink_tend(struct xcap *x, const struct sink_tender *tender);
 /* Nothing older than this will be put, but flagged late. */
 int64_t sink_watermark(const struct xcap *x);
 
+/* The interfaces of this network namespace whose packets a source brings. Return: how many. */
+int sink_captures(struct xcap *x, int source, uint32_t *ifindexes, int max);
+
+/* Cookie of the network namespace that we are in; 0 not known. */
+uint64_t sink_netns(void);
+
 /* Was it opened with XCAP_SELF? */
 bool sink_shows_self(const struct xcap *x);
 

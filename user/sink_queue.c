@@ -49,7 +49,9 @@ struct fan {
 	bool patient;		/* only files are read: readers can be waited for */
 	uint64_t nr_records;
 	uint64_t nr_readers_own;	/* of them: calls of readers, left out */
-	char text[256];		/* what is captured */
+	uint64_t netns;		/* what is captured, and where */
+	uint32_t nr_ifindexes, ifindexes[CLUSTER_IFACES];
+	char text[256];
 };
 
 /* ---- what is asked for ---- */
@@ -168,6 +170,9 @@ static int fan_attach(void *arg, const struct cluster_hello *h, const struct clu
 	w.queue = *queue;
 	w.size = q->size;
 	w.nr_areas = f->frames.nr_areas;
+	w.netns = f->netns;
+	w.nr_ifindexes = f->nr_ifindexes;
+	memcpy(w.ifindexes, f->ifindexes, sizeof(w.ifindexes));
 	memcpy(w.text, f->text, sizeof(w.text));
 	for (int i = 0; i < f->frames.nr_areas; i++)
 		w.areas[i] = f->frames.areas[i].size;
@@ -329,12 +334,17 @@ static void fan_serve(void *arg, int64_t watermark_ns)
 	publish_all(f, watermark_ns);
 }
 
-/* Who hands on tells us, if we sleep. */
+/*
+ * Who hands on tells us, if we sleep, and so does who merges a queue with something else and waits
+ * to hear how far the stream has come: so that is said before.
+ */
 static bool fan_sleep(void *arg, bool on)
 {
 	struct fan *f = arg;
 	bool there = false;
 
+	if (on)
+		publish_all(f, sink_watermark(f->x));
 	for (uint32_t i = 0; i < f->nr_queues; i++)
 		there |= queue_out_sleep(&f->queues[i], on);
 	return there;
@@ -382,6 +392,7 @@ static void describe(struct fan *f)
 	struct out o = { f->text, sizeof(f->text), 0 };
 
 	f->patient = true;
+	f->netns = sink_netns();
 	for (int i = 0; i < xcap_nr_sources(f->x); i++) {
 		struct xcap_source_info info = { .sz = sizeof(info) };
 
@@ -389,6 +400,8 @@ static void describe(struct fan *f)
 		out_text(&o, i ? "," : "");
 		out_text(&o, info.spec);
 		f->patient &= !strcmp(info.mode, "file");
+		f->nr_ifindexes += sink_captures(f->x, i, f->ifindexes + f->nr_ifindexes,
+						 CLUSTER_IFACES - f->nr_ifindexes);
 	}
 	out_end(&o);
 }

@@ -18,6 +18,7 @@
 #include "sink.h"
 #include "wire_ways.h"
 
+#define MAX_CAPTURED 64		/* interfaces of one source */
 #define STILL_NS (100 * NS_PER_MS)	/* nothing moves */
 #define BEHIND_NS (100 * NS_PER_MS)	/* it moves, but slower than records come */
 #define FILE_NS NS_PER_SEC		/* the same of files, which can wait, in one call */
@@ -110,28 +111,35 @@ static int check_device(struct xcap_sink *s, const struct netdev *dev)
 }
 
 /* What is captured where it was sent would be sent for ever. */
+static int check_source(struct xcap_sink *s, const struct netdev *dev, int source,
+			const char *spec)
+{
+	uint32_t ifindexes[MAX_CAPTURED];
+	int nr = sink_captures(s->x, source, ifindexes, MAX_CAPTURED), ret = 0;
+
+	for (int i = 0; i < nr && !ret; i++)
+		ret = netdev_passes(dev->ifindex, ifindexes[i], s->err);
+	if (ret <= 0)
+		return ret;
+	return error_set(s->err, -ELOOP, "%s captures at %s itself, or where what leaves it comes "
+			 "by: it would be sent again and again; send it out of another interface",
+			 spec, dev->name);
+}
+
 static int check_sources(struct xcap_sink *s, const struct netdev *dev)
 {
 	struct xcap_source_info info = { .sz = sizeof(info) };
 	struct out *o = s->priv;
-	int ret;
+	int ret = 0;
 
 	o->wire.files = true;
-	for (int i = 0; i < xcap_nr_sources(s->x); i++) {
+	for (int i = 0; i < xcap_nr_sources(s->x) && !ret; i++) {
 		if (xcap_source_info(s->x, i, &info))
 			continue;
 		o->wire.files &= !strcmp(info.mode, "file");
-		if (!info.ifindex)
-			continue;
-		ret = netdev_passes(dev->ifindex, info.ifindex, s->err);
-		if (ret < 0)
-			return ret;
-		if (ret)
-			return error_set(s->err, -ELOOP, "%s captures at %s itself, or where what "
-					 "leaves it comes by: it would be sent again and again; "
-					 "send it out of another interface", info.spec, dev->name);
+		ret = check_source(s, dev, i, info.spec);
 	}
-	return 0;
+	return ret;
 }
 
 static int open_way(struct xcap_sink *s, const struct wire_ops *ops)

@@ -46,6 +46,7 @@ struct source_conf {
 	const char *filter;	/* set it before a packet is copied; NULL: none, or open already */
 	const struct xcap_wanted *wanted;	/* which calls the filter wants; NULL: all */
 	bool     owners;	/* packets are to know their process, unless their spec differs */
+	bool     merged;	/* there are other sources, which wait for this one's watermark */
 	bool     given;		/* opened for another process, which will take it */
 	const uint32_t *trees;	/* calls of these processes and descendants only are wanted */
 	int nr_trees;		/* 0: of all */
@@ -176,6 +177,12 @@ struct source_ops {
 	 * no record tells it? From here on each socket's next use is told, whoever uses it.
 	 */
 	bool (*missed)(struct source *s);
+
+	/*
+	 * The interfaces that its packets come from, in this network namespace. Return: how many.
+	 * NULL: s->ifindex, if there is one.
+	 */
+	int (*captures)(struct source *s, uint32_t *ifindexes, int max);
 
 	/* A lent record goes to the next reader when it is released. NULL: there is none. */
 	int (*hand_on)(struct source *s, const struct xcap_record *rec);

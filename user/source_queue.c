@@ -22,10 +22,13 @@
 #include "cluster.h"
 #include "queue.h"
 #include "queue_names.h"
+#include "remote.h"
 #include "source.h"
 
 #define NS_A_RECORD 100LL	/* they may come so fast: half of the ring is full after a nap */
 #define AHEAD 4				/* slots that are fetched before they are read */
+#define ASK_NS NS_PER_MS	/* between questions how far the stream has come */
+#define MASTER_NS (10 * NS_PER_MS)	/* it naps, and holds records for sources of its own */
 #define LOOK_NS (10 * NS_PER_MS)	/* between looks whether the master is still there */
 
 /* A process or cgroup that is told no more, but lent. */
@@ -52,11 +55,13 @@ struct in {
 	uint32_t nr_lent;
 	bool hands_on;
 	bool handed;		/* something, since the last release */
-	struct parcel *word;	/* to the master; NULL: hands_on is not set */
+	struct parcel *word;	/* to the master */
 	bool ended, stopped, gone;
 	uint64_t stop_at;	/* stopped: the head by then */
 	struct queue_books books;	/* stopped: those that belong to it */
+	uint32_t nr_ifindexes, ifindexes[CLUSTER_IFACES];	/* captured by the master */
 	int64_t looked_ns;
+	int64_t asked_ns;	/* when the master was asked how far it is */
 };
 
 /* ---- opening ---- */
@@ -147,12 +152,15 @@ static int attach(struct source *s, struct in *in, const struct spec *spec)
 		error_set(s->err, ret, "no memory to map queue %u of cluster %u; the master's "
 			  "memory may be too large: fewer slots", w.queue, number);
 	in->hands_on = next != CLUSTER_NO_NEXT;
-	if (!ret && in->hands_on) {
+	if (!ret) {
 		in->word = parcel_new();
 		ret = in->word ? 0 : -ENOMEM;
 	}
 	if (!ret) {
 		s->linktype = w.linktype;
+		if (w.netns && w.netns == remote_netns())
+			in->nr_ifindexes = w.nr_ifindexes;
+		memcpy(in->ifindexes, w.ifindexes, sizeof(in->ifindexes));
 		snprintf(s->spec, sizeof(s->spec), "xcap:%u@%u", number, w.queue);
 		snprintf(s->mode, sizeof(s->mode), "queue");
 		w.text[sizeof(w.text) - 1] = '\0';
@@ -215,6 +223,7 @@ static int source_queue_open(struct source *s, const struct spec *spec)
 		return ret;
 	}
 	s->nr_lanes = 1;
+	s->slack_ns = s->conf->slack_ns + MASTER_NS;
 	s->nap_ns = in->r.size / 2 * NS_A_RECORD;
 	return 0;
 }
@@ -414,6 +423,20 @@ static void kick(struct in *in)
 	parcel_send(in->fd, in->word);
 }
 
+/*
+ * Others hold records until we say how far we are, and the master, which knows, may sleep: it is
+ * asked, now and then.
+ */
+static void ask_mark(struct in *in)
+{
+	int64_t now = clock_mono_ns();
+
+	if (now - in->asked_ns < ASK_NS)
+		return;
+	in->asked_ns = now;
+	kick(in);
+}
+
 static void source_queue_release(struct source *s, int lane, int nr)
 {
 	struct in *in = s->priv;
@@ -429,7 +452,11 @@ static int64_t source_queue_watermark(struct source *s, int lane)
 	struct in *in = s->priv;
 
 	(void)lane;
-	return in->ended ? INT64_MAX : queue_reader_watermark(&in->r);
+	if (in->ended)
+		return INT64_MAX;
+	if (s->conf->merged)
+		ask_mark(in);
+	return queue_reader_watermark(&in->r);
 }
 
 /* ---- sleeping ---- */
@@ -457,6 +484,15 @@ static int source_queue_sleep(struct source *s, bool on)
 	if (in->stopped)
 		return on;
 	return queue_reader_sleep(&in->r, on);
+}
+
+static int source_queue_captures(struct source *s, uint32_t *ifindexes, int max)
+{
+	struct in *in = s->priv;
+	int n = (int)in->nr_ifindexes < max ? (int)in->nr_ifindexes : max;
+
+	memcpy(ifindexes, in->ifindexes, n * sizeof(*ifindexes));
+	return n;
 }
 
 /* ---- the end ---- */
@@ -499,6 +535,7 @@ const struct source_ops source_queue_ops = {
 	.watermark = source_queue_watermark,
 	.arm = source_queue_arm,
 	.sleep = source_queue_sleep,
+	.captures = source_queue_captures,
 	.hand_on = source_queue_hand_on,
 	.stop = source_queue_stop,
 	.stats = source_queue_stats,

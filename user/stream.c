@@ -238,6 +238,23 @@ int64_t sink_watermark(const struct xcap *x)
 	return merge_watermark(x->merge);
 }
 
+int sink_captures(struct xcap *x, int source, uint32_t *ifindexes, int max)
+{
+	struct source *s = x->sources[source];
+
+	if (s->ops->captures)
+		return s->ops->captures(s, ifindexes, max);
+	if (!s->ifindex || max < 1)
+		return 0;
+	ifindexes[0] = s->ifindex;
+	return 1;
+}
+
+uint64_t sink_netns(void)
+{
+	return remote_netns();
+}
+
 bool sink_shows_self(const struct xcap *x)
 {
 	return x->conf.self;

@@ -178,6 +178,7 @@ static int add_sources(struct xcap *x, const char *specs, const char *filter)
 	if (!spec)
 		return -ENOMEM;
 	ret = check_sources(x, specs, spec, &wish);
+	x->conf.merged = ret > 1;
 	if (ret > 0 && filter && *filter)
 		ret = filter_check(filter, &x->err) ?: ret;
 	if (ret > 0)
