@@ -19,11 +19,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "clock.h"
+#include "closer.h"
 #include "cluster.h"
 
 #define MAX_CONNS 256
 #define AT_ONCE 16			/* events, or arrivals, in one cluster_serve() */
-#define MUTE_NS (2 * NS_PER_SEC)	/* who has asked for nothing by then makes room */
+#define SERVE_NS (200 * NS_PER_US)	/* and no further one after this time */
+#define REST 4				/* times what that took: the stream's */
+#define MOST_REST_NS (10 * NS_PER_MS)
+#define MUTE_NS (100 * NS_PER_MS)	/* who has asked for nothing by then makes room */
+#define MOST_CLOSING 64			/* more than that are not let in */
 #define ATTACH_NS (2 * NS_PER_MS)	/* memory is made for each, and the stream waits */
 #define STATUS_BYTES (PARCEL_BYTES - 64)
 
@@ -41,7 +46,10 @@ struct cluster {
 	void *arg;
 	int lock_fd, listen_fd, epoll_fd;
 	bool bound;
+	bool deaf;		/* to who arrives, until others are closed */
 	int64_t attach_ns;	/* the next may come then */
+	int64_t rest_ns;	/* nobody is served before */
+	struct closer *closer;
 	struct parcel *parcel;
 	struct conn conns[MAX_CONNS];
 	char status[STATUS_BYTES];
@@ -120,7 +128,8 @@ int cluster_open(struct cluster **out, uint32_t number, const struct cluster_rul
 	for (int i = 0; i < MAX_CONNS; i++)
 		c->conns[i].fd = -1;
 	c->parcel = parcel_new();
-	ret = c->parcel ? 0 : error_set(err, -ENOMEM, "no memory for cluster %u", number);
+	c->closer = closer_new();
+	ret = c->parcel && c->closer ? 0 : error_set(err, -ENOMEM, "no memory for cluster %u", number);
 	ret = ret ?: run_dir(number, err) ?: lock(c, err) ?: listen_at(c, err);
 	if (ret) {
 		cluster_close(c);
@@ -132,7 +141,9 @@ int cluster_open(struct cluster **out, uint32_t number, const struct cluster_rul
 
 static void hang_up(struct cluster *c, struct conn *conn)
 {
-	close(conn->fd);
+	epoll_ctl(c->epoll_fd, EPOLL_CTL_DEL, conn->fd, NULL);
+	shutdown(conn->fd, SHUT_RDWR);
+	closer_close(c->closer, conn->fd);
 	conn->fd = -1;
 	if (conn->attached)
 		c->ops->detach(c->arg, conn->queue);
@@ -151,13 +162,14 @@ void cluster_close(struct cluster *c)
 	cluster_path(path, sizeof(path), c->number, "sock");
 	if (c->bound)
 		unlink(path);
-	if (c->listen_fd >= 0)
-		close(c->listen_fd);
 	if (c->epoll_fd >= 0)
 		close(c->epoll_fd);
+	if (c->listen_fd >= 0)
+		closer_close(c->closer, c->listen_fd);
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);	/* the file stays: another may wait for it */
 	parcel_free(c->parcel);
+	closer_free(c->closer);
 	free(c);
 }
 
@@ -205,16 +217,28 @@ static void admit(struct cluster *c, int fd)
 		conn = find_place(c, now);
 	ev.data.u32 = conn ? conn - c->conns : 0;
 	if (!conn || epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, fd, &ev)) {
-		close(fd);
+		shutdown(fd, SHUT_RDWR);
+		closer_close(c->closer, fd);
 		return;
 	}
 	*conn = (struct conn){ .fd = fd, .peer = { .pid = u.pid, .uid = u.uid, .gid = u.gid,
 						   .since_ns = now } };
 }
 
+/* Who is refused faster than closed would fill the table of descriptors. */
+static void listen_again(struct cluster *c, bool on)
+{
+	struct epoll_event ev = { .events = on ? EPOLLIN : 0, .data.u32 = MAX_CONNS };
+
+	c->deaf = !on;
+	epoll_ctl(c->epoll_fd, EPOLL_CTL_MOD, c->listen_fd, &ev);
+}
+
 static void admit_some(struct cluster *c)
 {
 	for (int i = 0; i < AT_ONCE; i++) {
+		if (closer_left(c->closer) > MOST_CLOSING)
+			return listen_again(c, false);
 		int fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0)
@@ -325,9 +349,10 @@ static int obey(struct cluster *c, struct conn *conn, struct error *err)
 static void hear(struct cluster *c, struct conn *conn)
 {
 	struct error err = { "" };
-	/* a question is one message: who sends half of one is not waited for */
-	int ret = parcel_recv(conn->fd, c->parcel, 0);
+	int ret = parcel_recv_plain(conn->fd, c->parcel);
 
+	if (ret == -EAGAIN)
+		return;
 	ret = ret ?: obey(c, conn, &err);
 	if (ret && err.text[0] && ret != -EPIPE)
 		ret = answer_failure(c, conn, ret, &err);
@@ -335,17 +360,39 @@ static void hear(struct cluster *c, struct conn *conn)
 		hang_up(c, conn);
 }
 
+/* Return: false: nobody wants anything. */
+static bool serve_one(struct cluster *c)
+{
+	struct epoll_event event;
+
+	if (epoll_wait(c->epoll_fd, &event, 1, 0) <= 0)
+		return false;
+	if (event.data.u32 == MAX_CONNS)
+		admit_some(c);
+	else if (c->conns[event.data.u32].fd >= 0)
+		hear(c, &c->conns[event.data.u32]);
+	return true;
+}
+
+bool cluster_rests(const struct cluster *c)
+{
+	return clock_mono_ns() < c->rest_ns;
+}
+
 void cluster_serve(struct cluster *c)
 {
-	struct epoll_event events[AT_ONCE];
-	int n = epoll_wait(c->epoll_fd, events, AT_ONCE, 0);
+	int64_t start = clock_mono_ns(), now = start, rest;
+	int n = 0;
 
-	for (int i = 0; i < n; i++) {
-		uint32_t at = events[i].data.u32;
-
-		if (at == MAX_CONNS)
-			admit_some(c);
-		else if (c->conns[at].fd >= 0)
-			hear(c, &c->conns[at]);
+	if (now < c->rest_ns)
+		return;
+	if (c->deaf && closer_left(c->closer) <= MOST_CLOSING)
+		listen_again(c, true);
+	while (n < AT_ONCE && now - start < SERVE_NS && serve_one(c)) {
+		now = clock_mono_ns();
+		n++;
 	}
+	rest = REST * (now - start);
+	if (n == AT_ONCE || now - start >= SERVE_NS)	/* there may be more */
+		c->rest_ns = now + (rest < MOST_REST_NS ? rest : MOST_REST_NS);
 }

@@ -90,8 +90,13 @@ void cluster_close(struct cluster *c);
 /* Readable when somebody wants something. */
 int cluster_fd(const struct cluster *c);
 
-/* A bounded part of what there is to do; what is left keeps the descriptor readable. */
+/*
+ * A bounded part of what there is to do; what is left keeps the descriptor readable. Who asks
+ * without end gets a share of the thread's time and no more: in between the cluster rests, and
+ * serves nobody.
+ */
 void cluster_serve(struct cluster *c);
+bool cluster_rests(const struct cluster *c);
 
 /* ---- the other side, cluster_ask.c ---- */
 

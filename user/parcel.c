@@ -238,3 +238,35 @@ int parcel_recv(int sock, struct parcel *p, int timeout_ms)
 	p->kind = first.kind;
 	return p->len == first.len && p->nr_fds == first.nr_fds ? 0 : -EBADMSG;
 }
+
+/* Without room for descriptors the kernel says so, and lets go of them: if the message is taken. */
+static int recv_message(int sock, struct iovec *iov, int nr, int flags)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = nr };
+	ssize_t n = recvmsg(sock, &msg, MSG_DONTWAIT | flags);
+
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : errno == ECONNRESET ? -EPIPE : -errno;
+	if (n == 0)
+		return -EPIPE;
+	if (msg.msg_flags & MSG_CTRUNC || (msg.msg_flags & MSG_TRUNC && !(flags & MSG_PEEK)))
+		return -EBADMSG;
+	return n;
+}
+
+int parcel_recv_plain(int sock, struct parcel *p)
+{
+	struct label label = {};
+	struct iovec iov[2] = { { &label, sizeof(label) }, { p->bytes, PARCEL_BYTES } };
+	int n = recv_message(sock, iov, 1, MSG_PEEK);
+
+	parcel_empty(p, 0);
+	n = n < 0 ? n : recv_message(sock, iov, 2, 0);
+	if (n < 0)
+		return n;
+	if (n < (int)sizeof(label) || label.len != n - sizeof(label) || label.nr_fds)
+		return -EBADMSG;
+	p->kind = label.kind;
+	p->len = label.len;
+	return 0;
+}

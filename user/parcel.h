@@ -49,4 +49,11 @@ int parcel_send(int sock, const struct parcel *p);
  */
 int parcel_recv(int sock, struct parcel *p, int timeout_ms);
 
+/*
+ * The same of one message without descriptors, from who is not trusted. Never waits, also not for
+ * what letting go of a stranger's descriptors may take: those stay where they are. Return: 0;
+ * -EAGAIN nothing is there; -EPIPE the other end is gone; -EBADMSG garbage, or descriptors.
+ */
+int parcel_recv_plain(int sock, struct parcel *p);
+
 #endif

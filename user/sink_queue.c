@@ -341,7 +341,7 @@ static void fan_serve(void *arg, int64_t watermark_ns)
 static bool fan_sleep(void *arg, bool on)
 {
 	struct fan *f = arg;
-	bool there = false;
+	bool there = on && cluster_rests(f->cluster);	/* its descriptor would wake us at once */
 
 	if (on)
 		publish_all(f, sink_watermark(f->x));
