@@ -288,6 +288,11 @@ static bool is_told(const struct queue_out *q, struct queue_name name)
 	return !name.id || q->told[name.id] == name.generation;
 }
 
+static bool is_over(const struct queue_out *q, int class)
+{
+	return q->in_use[class] >= q->memory->quota[class];
+}
+
 static void tell(struct queue_out *q, uint32_t kind, struct queue_name name)
 {
 	struct frame_place place;
@@ -295,7 +300,8 @@ static void tell(struct queue_out *q, uint32_t kind, struct queue_name name)
 	uint32_t bytes, frame;
 
 	frame = queue_names_frame(q->names, name, &bytes);
-	if (frame == FRAME_NONE)
+	/* old names that a slow reader holds are of its quota, too: it goes without new ones */
+	if (frame == FRAME_NONE || is_over(q, frames_class(q->memory, frame)))
 		return;
 	s = next_slot(q, frame, frames_class(q->memory, frame), false);
 	frames_place(q->memory, frame, NULL, &place);
@@ -344,11 +350,6 @@ static void owe(struct queue_out *q, const struct xcap_record *rec)
 static const void *args_of(const struct xcap_record *rec)
 {
 	return rec->type == XCAP_SYS_ENTER ? rec->enter.args : NULL;
-}
-
-static bool is_over(const struct queue_out *q, int class)
-{
-	return q->in_use[class] >= q->memory->quota[class];
 }
 
 /* Return: false: there is no memory for it. */

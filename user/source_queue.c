@@ -51,6 +51,7 @@ struct in {
 	struct area areas[QUEUE_MAX_AREAS];
 	uint32_t nr_areas;
 	void *names[QUEUE_NAMES + 1];
+	uint32_t generations[QUEUE_NAMES + 1];	/* of names */
 	struct retired *retired, **last_retired;
 	uint32_t nr_lent;
 	bool hands_on;
@@ -273,14 +274,17 @@ static void learn(struct in *in, const struct queue_slot *s)
 	if (!bytes || !id || id > QUEUE_NAMES)
 		return;
 	retire(in, in->names[id]);
+	in->generations[id] = s->process.generation;
 	in->names[id] = s->kind == QUEUE_PROCESS ?
 			(void *)queue_names_read_process(bytes, s->bytes) :
 			(void *)queue_names_read_cgroup(bytes, s->bytes);
 }
 
+/* What was not told, or was before something else at its place, has no name here. */
 static void *name_of(const struct in *in, struct queue_name name)
 {
-	return name.id <= QUEUE_NAMES ? in->names[name.id] : NULL;
+	return name.id <= QUEUE_NAMES && in->generations[name.id] == name.generation ?
+	       in->names[name.id] : NULL;
 }
 
 /* ---- records ---- */
