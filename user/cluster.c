@@ -150,6 +150,13 @@ static void hang_up(struct cluster *c, struct conn *conn)
 	conn->attached = false;
 }
 
+void cluster_drop(struct cluster *c, uint32_t queue)
+{
+	for (int i = 0; i < MAX_CONNS; i++)
+		if (c->conns[i].attached && c->conns[i].queue == queue)
+			hang_up(c, &c->conns[i]);
+}
+
 void cluster_close(struct cluster *c)
 {
 	char path[256];

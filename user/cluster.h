@@ -98,6 +98,9 @@ int cluster_fd(const struct cluster *c);
 void cluster_serve(struct cluster *c);
 bool cluster_rests(const struct cluster *c);
 
+/* Hang up on who reads a queue, which detaches it. */
+void cluster_drop(struct cluster *c, uint32_t queue);
+
 /* ---- the other side, cluster_ask.c ---- */
 
 /* Connect. Return: fd; -ECONNREFUSED there is no master; other -errno; with a sentence. */

@@ -298,12 +298,15 @@ static const struct cluster_ops fan_ops = {
 
 /* ---- looking after them ---- */
 
-/* What a reader writes into its own memory is its business, until it is nonsense. */
+/*
+ * What a reader writes into its own memory is its business, until it is nonsense. The connection
+ * goes with it: else its end would be taken for that of the queue's next reader.
+ */
 static void reap_all(struct fan *f)
 {
 	for (uint32_t i = 0; i < f->nr_queues; i++)
 		if (queue_out_reap(&f->queues[i]))
-			queue_out_detach(&f->queues[i]);
+			cluster_drop(f->cluster, i);
 }
 
 /* A reader may still hand on what it has; that goes to a higher queue, whose turn is later. */
