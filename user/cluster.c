@@ -22,6 +22,9 @@
 #include "closer.h"
 #include "cluster.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83		/* off: nobody can send us descriptors; since Linux 6.16 */
+#endif
 #define MAX_CONNS 256
 #define AT_ONCE 16			/* events, or arrivals, in one cluster_serve() */
 #define SERVE_NS (200 * NS_PER_US)	/* and no further one after this time */
@@ -87,6 +90,22 @@ static int lock(struct cluster *c, struct error *err)
 	return error_set(err, ret, "cannot lock %s: %s", path, strerror(-ret));
 }
 
+/*
+ * Strangers are kept out by the socket's own mode, else they could keep us busy refusing them. Who
+ * cannot give it to the user or group that may read lets all knock, and looks at credentials.
+ */
+static int let_in(const char *path, const struct cluster_rule *rule)
+{
+	mode_t mode = rule->gid ? 0660 : 0600;
+
+	if (rule->uid && geteuid())
+		mode = 0666;	/* it would not be ours any more */
+	else if ((rule->uid || rule->gid) &&
+		 chown(path, rule->uid ?: (uid_t)-1, rule->gid ?: (gid_t)-1))
+		mode = 0666;
+	return chmod(path, mode);
+}
+
 static int listen_at(struct cluster *c, struct error *err)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -102,8 +121,8 @@ static int listen_at(struct cluster *c, struct error *err)
 	if (bind(c->listen_fd, (struct sockaddr *)&at, sizeof(at)))
 		goto fail;
 	c->bound = true;
-	/* anybody may knock; who may come in is seen by its credentials */
-	if (chmod(at.sun_path, 0666) || listen(c->listen_fd, 64) ||
+	setsockopt(c->listen_fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){ 0 }, sizeof(int));
+	if (let_in(at.sun_path, &c->rule) || listen(c->listen_fd, 64) ||
 	    epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->listen_fd, &ev))
 		goto fail;
 	return 0;

@@ -44,11 +44,15 @@ void cluster_path(char *path, size_t size, uint32_t number, const char *suffix)
 	snprintf(path, size, "%s/%u.%s", dir && *dir ? dir : QUEUE_RUN_DIR, number, suffix);
 }
 
+#define WHO "it serves its own user, root, and those that --allow names"
+
 static int refused(uint32_t number, int err, struct error *e)
 {
 	if (err == -ENOENT || err == -ECONNREFUSED)
 		return error_set(e, -ECONNREFUSED, "cluster %u has no master; start one: xcap "
 				 "balance -c %u -i SPEC", number, number);
+	if (err == -EACCES)
+		return error_set(e, err, "the master of cluster %u refuses: " WHO, number);
 	return error_set(e, err, "cannot connect to cluster %u: %s", number, strerror(-err));
 }
 
@@ -80,8 +84,7 @@ int cluster_ask(int fd, struct parcel *p, uint32_t expected, struct error *err)
 	int why;
 
 	if (ret == -EPIPE)
-		return error_set(err, ret, "the master of the cluster hung up; it serves its own "
-				 "user, root, and those that --allow names");
+		return error_set(err, ret, "the master of the cluster hung up; " WHO);
 	if (ret)
 		return error_set(err, ret, "the master of the cluster does not answer: %s",
 				 strerror(-ret));
