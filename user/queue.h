@@ -17,10 +17,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <xcap.h>
 
 #define QUEUE_LINE 64			/* bytes that CPUs hand to each other */
 #define QUEUE_MAX_AREAS 64
+#define QUEUE_SPINS 1000		/* looks at books that are being written, */
+#define QUEUE_NAPS 10000		/* and then a second's */
 #define QUEUE_RUN_DIR "/run/xcap"	/* sockets: CLUSTER.sock */
 #define QUEUE_ARGS 48			/* bytes of six arguments */
 
@@ -238,9 +241,12 @@ static inline bool queue_reader_books(const struct queue_reader *r, struct queue
 {
 	const struct queue_head *h = r->theirs;
 
-	for (int tries = 0; tries < 1 << 20; tries++) {
+	for (int tries = 0; tries < QUEUE_SPINS + QUEUE_NAPS; tries++) {
 		uint32_t version = __atomic_load_n(&h->version, __ATOMIC_ACQUIRE);
 
+		/* it has been preempted, more likely than killed */
+		if (tries >= QUEUE_SPINS)
+			nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
 		if (version & 1)
 			continue;
 		books->seen = __atomic_load_n(&h->books.seen, __ATOMIC_RELAXED);
