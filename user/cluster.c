@@ -135,7 +135,7 @@ int cluster_open(struct cluster **out, uint32_t number, const struct cluster_rul
 		 const struct cluster_ops *ops, void *arg, struct error *err)
 {
 	struct cluster *c = calloc(1, sizeof(*c));
-	int ret;
+	int ret = 0;
 
 	if (!c)
 		return error_set(err, -ENOMEM, "no memory for cluster %u", number);
@@ -148,7 +148,8 @@ int cluster_open(struct cluster **out, uint32_t number, const struct cluster_rul
 		c->conns[i].fd = -1;
 	c->parcel = parcel_new();
 	c->closer = closer_new();
-	ret = c->parcel && c->closer ? 0 : error_set(err, -ENOMEM, "no memory for cluster %u", number);
+	if (!c->parcel || !c->closer)
+		ret = error_set(err, -ENOMEM, "no memory for cluster %u", number);
 	ret = ret ?: run_dir(number, err) ?: lock(c, err) ?: listen_at(c, err);
 	if (ret) {
 		cluster_close(c);
