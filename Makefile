@@ -88,6 +88,8 @@ UNITS	:= $(UNIT:%=$(B)/tests/%)
 PROGS	:= $(PROG:%=$(B)/tests/%)
 STATICS	:= $(STATIC:%=$(B)/tests/%)
 PROGS32	:= $(PROG32:%=$(B)/tests/%32)
+TSANS	:= $(B)/tests/tsan_queue $(B)/tests/tsan_merge
+HOSTILE	:= $(addprefix $(B)/tests/,queue_hostile queue_reader txgen)
 REPLAYS	:= $(FUZZ:%=$(B)/tests/replay_%)
 FUZZERS	:= $(FUZZ:%=$(B)/fuzz/fuzz_%)
 
@@ -181,6 +183,13 @@ $(B)/tools.a: $(patsubst %,$(B)/tools/%.o,$(filter-out xcap,$(TOOL)))
 $(UNITS): $(B)/tests/%: %.c $(B)/tools.a $(B)/inside.a Makefile | $(TESTSKEL) dirs
 	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/tools.a $(B)/inside.a $(LINK) -lcmocka -lpthread
 $(B)/tests/test_oom: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+# with ThreadSanitizer: of the library, what two threads or processes share
+$(TSANS): SANITIZE = -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
+$(B)/tests/tsan_queue: $(addprefix user/,frames.c queue_names.c umem.c error.c)
+$(B)/tests/tsan_merge: $(addprefix user/,merge.c error.c clock.c)
+$(TSANS): $(B)/tests/tsan_%: test_%.c $(wildcard user/*.h) include/xcap.h Makefile | dirs
+	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -D_GNU_SOURCE= -o $@ $(filter %.c,$^) $(LINK) \
+		-lcmocka -lpthread
 $(PROGS): $(B)/tests/%: %.c $(B)/libxcap.a Makefile | $(TESTSKEL) dirs
 	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/libxcap.a $(LINK) -lm -lpthread
 $(PROGS32): $(B)/tests/%32: %.c Makefile | dirs
@@ -220,10 +229,10 @@ check-net: tests	## tests in private network namespaces (as root)
 	$(run) net tests/net
 check-vm: tests	## tests in emulated guests: zero copy, other kernels
 	$(run) vm tests/vm
-check-san:	## unit tests and fuzzing corpus with ASan and UBSan
+check-san:	## unit tests, fuzzing corpus and a hostile reader with ASan, UBSan and TSan
 	$(Q)$(MAKE) --no-print-directory $(JOBS) B=$(B)-san SAN=address,undefined san
-san: $(UNITS) $(REPLAYS)
-	$(run) san $(UNIT_RUNS)
+san: $(UNITS) $(REPLAYS) $(TSANS) $(HOSTILE) $(B)/xcap
+	$(run) san $(UNIT_RUNS) $(TSANS) tests/net/queue_hostile.sh
 fuzz: fuzzers	## each fuzzer for FUZZ_SECONDS
 	@B=$(abspath $(B)) TIMEOUT=$$(($(FUZZ_SECONDS) + 60)) exec tests/run.sh fuzz $(foreach f,$(FUZZ),'tests/fuzz/fuzz.sh $f $(FUZZ_SECONDS)')
 bench: tests	## the table of ratios (as root, takes minutes)
