@@ -53,8 +53,8 @@ XCAP_API int xcap_cluster_status(unsigned int cluster, char *buf, size_t size);
  *
  * It is replaced between two records: none is lost, and none is judged by both.
  *
- * Return: 0; -EINVAL no filter; -ENOENT no such queue; -ECONNREFUSED no such cluster; other
- *         -errno; with a sentence in xcap_errmsg(NULL).
+ * Return: 0; -EINVAL no filter; -ENOENT no such queue; -ECONNREFUSED no such cluster; -EPERM
+ *         it is another user's; other -errno; with a sentence in xcap_errmsg(NULL).
  * Owns:   nothing.
  * Threads: any but the one that has the sink.
  * Since:  0.1
