@@ -344,8 +344,8 @@ static int do_filter(struct cluster *c, struct conn *conn, struct error *err)
 
 	/* it takes as long as its author likes, and holds for others */
 	if (conn->peer.uid && conn->peer.uid != geteuid())
-		return error_set(err, -EPERM, "filters of queues are for root and for who captures; "
-				 "let the reader filter");
+		return error_set(err, -EPERM, "filters of queues are for root and for who "
+				 "captures; let the reader filter");
 	parcel_take(c->parcel, &queue, sizeof(queue));
 	parcel_take_text(c->parcel, text, sizeof(text));
 	ret = c->parcel->broken ? error_set(err, -EBADMSG, "that is no question") :

@@ -7,7 +7,7 @@
 #       that stays misses nothing but what its queue says.
 # Owns: two namespaces.
 # Runs on: root.
-# timeout: 240
+# timeout: 400
 . "$(dirname "$0")/../lib/netns.sh"
 seconds=${CHAOS_SECONDS:-20}
 seed=${CHAOS_SEED:-$(date +%s)}
@@ -36,7 +36,7 @@ round() {
 	# what was lost last is told by what comes behind it
 	# shellcheck disable=SC2016
 	ns_bg tx send sh -c 'txgen -i veth0 -n "$1" --rate 60000; sleep 1
-		txgen -i veth0 -n 10 --rate 10 --from 198.18.0.9' sh $((seconds / 2 * 60000 + 1))
+		txgen -i veth0 -n 10 --rate 10 --from 198.18.0.9' sh $((seconds * 30000 + 1))
 	python3 "$TOP/tests/lib/queue_chaos.py" "${NS_PIDS[master]}" "${NS_PIDS[send]}" 7 \
 		"$seed" $((seconds / 2)) "$1"
 	code=$?

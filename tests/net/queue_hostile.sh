@@ -50,7 +50,7 @@ start_master -n 2 --allow 65534
 reads 65534 1234 0 || fail "--allow USER: $(cat other.err)"
 as 65534 1234 /run/all/xcap balance -c 8 --queue-filter 0:tcp >refused.out 2>refused.err &&
 	fail "a reader of another user may set filters"
-grep -q 'for who captures' refused.err || fail "a filter of another user: $(cat refused.err)"
+grep -q 'for who captures; let' refused.err || fail "a filter of another user: $(cat refused.err)"
 refused 65533 65534 || fail "a user who is not named: $(cat refused.err)"
 stop master || fail "$(cat master.err)"
 start_master -n 2 --allow 0,4321
