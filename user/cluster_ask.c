@@ -130,8 +130,8 @@ int cluster_attach(uint32_t number, uint32_t queue, uint32_t next, struct cluste
 	if (fd < 0)
 		return fd;
 	parcel_take(p, w, sizeof(*w));
-	if (!p->broken && w->nr_areas <= QUEUE_MAX_AREAS && w->nr_ifindexes <= CLUSTER_IFACES && p->nr_fds == w->nr_areas + 3 &&
-	    w->size && !(w->size & (w->size - 1)))
+	if (!p->broken && w->nr_areas <= QUEUE_MAX_AREAS && p->nr_fds == w->nr_areas + 3 &&
+	    w->nr_ifindexes <= CLUSTER_IFACES && w->size && !(w->size & (w->size - 1)))
 		return fd;
 	close(fd);
 	return error_set(err, -EPROTO, "what answers is no master of this version");
