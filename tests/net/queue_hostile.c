@@ -405,7 +405,7 @@ static int lingering(void)
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001) };
 	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct linger linger = { 1, 30 };
+	struct linger linger = { 1, 5 };
 	socklen_t len = sizeof(at);
 	static char much[65536];
 

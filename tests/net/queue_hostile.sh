@@ -137,7 +137,7 @@ for what in garbage questions hold churn "ring" linger; do
 	finished "all-$what" || fail "$what: $(cat "all-$what.out")"
 done
 quick "after all"
-for ((i = 0; i < 100; i++)); do		# what was sent to linger does so for 30 s
+for ((i = 0; i < 100; i++)); do		# what was sent to linger does so for 5 s
 	[ $(($(fds) - fds_before)) -lt 200 ] && break
 	sleep 0.1
 done
