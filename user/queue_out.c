@@ -312,14 +312,13 @@ static void tell(struct queue_out *q, uint32_t kind, struct queue_name name)
 	q->told[name.id] = name.generation;
 }
 
-static void tell_loss(struct queue_out *q, const struct xcap_record *before, int where)
+static void tell_loss(struct queue_out *q, int where)
 {
 	struct queue_slot *s = next_slot(q, FRAME_NONE, 0, false);
 
 	s->rec = (struct xcap_record){
-		.type = XCAP_LOSS, .mono_ns = before->mono_ns, .wall_ns = before->wall_ns,
-		.flags = before->flags & XCAP_REC_LATE, .uid = XCAP_UID_UNKNOWN,
-		.cpu = XCAP_CPU_UNKNOWN,
+		.type = XCAP_LOSS, .mono_ns = q->owed_ns, .wall_ns = q->owed_wall_ns,
+		.uid = XCAP_UID_UNKNOWN, .cpu = XCAP_CPU_UNKNOWN,
 		.loss = { .count = q->owed[where], .where = where },
 	};
 	s->kind = QUEUE_RECORD;
@@ -328,12 +327,12 @@ static void tell_loss(struct queue_out *q, const struct xcap_record *before, int
 	q->owed[where] = 0;
 }
 
-/* What was lost is told in front of the next record that finds room, at its time. */
-static void tell_losses(struct queue_out *q, const struct xcap_record *before)
+/* What was lost is told as soon as there is room, at the time of what could not be told last. */
+static void tell_losses(struct queue_out *q)
 {
 	for (int where = 0; where < XCAP_DROP_MAX; where++)
 		if (q->owed[where])
-			tell_loss(q, before, where);
+			tell_loss(q, where);
 	q->owes = false;
 }
 
@@ -345,6 +344,10 @@ static void owe(struct queue_out *q, const struct xcap_record *rec)
 	else if (rec->loss.where < XCAP_DROP_MAX)
 		q->owed[rec->loss.where] += rec->loss.count;
 	q->owes = true;
+	if (rec->flags & XCAP_REC_LATE && rec->mono_ns < q->owed_ns)
+		return;
+	q->owed_ns = rec->mono_ns;
+	q->owed_wall_ns = rec->wall_ns;
 }
 
 static const void *args_of(const struct xcap_record *rec)
@@ -452,7 +455,7 @@ bool queue_out_offer(struct queue_out *q, struct queue_item *item)
 		return false;
 	}
 	if (q->owes)
-		tell_losses(q, item->rec);
+		tell_losses(q);
 	name(q, item);
 	put_record(q, item, counts);
 	return true;
@@ -478,10 +481,13 @@ static void ring(struct queue_out *q)
 
 void queue_out_publish(struct queue_out *q, int64_t watermark_ns)
 {
-	bool news = q->changed;
+	bool news;
 
 	if (!q->w.shared)
 		return;
+	if (q->owes && queue_writer_room(&q->w) > EXTRA)
+		tell_losses(q);
+	news = q->changed;
 	q->changed = false;
 	queue_writer_publish(&q->w, &q->books, watermark_ns);
 	if (news && queue_writer_must_wake(&q->w))

@@ -55,6 +55,7 @@ struct queue_out {
 	struct queue_totals totals;
 	uint64_t owed[XCAP_DROP_MAX];	/* lost, and not yet told by a loss record */
 	bool owes;
+	int64_t owed_ns, owed_wall_ns;	/* when the last of them was */
 	struct filter *filter;
 	char *filter_text;
 	bool changed;			/* something to publish */

@@ -97,6 +97,26 @@ python3 "$TOP/tests/lib/books.py" some.out 'seen >= 40009' 'filtered > 1000' 'de
 [ "$(python3 -c 'import json; print(*(json.load(open(f))["sources"][0]["seen"] for f in ("all.out", "some.out")))' |
 	tr ' ' '\n' | uniq | wc -l)" = 1 ] || fail "two queues were offered different numbers: $(cat all.out some.out)"
 
+# ---- a reader that stops for a while is told what it missed, though nothing comes after it ----
+
+bg master xcap balance -i tap:b1 -c 9 --slots 64 -q --json
+bg slow xcap dump -i xcap:9@0 --json
+kill -STOP "${NS_PIDS[slow]}"
+ns tx txgen -i a1 -n 1009 --rate 20000 >/dev/null || fail "txgen"
+kill -CONT "${NS_PIDS[slow]}"
+wait_for slow.out '"type":"loss"'
+sleep 0.5
+ns rx xcap balance -c 9 --stats --json >status.json
+python3 - <<'END' || exit 1
+import json, sys
+q = json.load(open("status.json"))["queues"][0]
+told = sum(r["lost"] for r in map(json.loads, open("slow.out")) if r["type"] == "loss")
+print(f"{q['dropped']} dropped, {told} told")
+sys.exit(q["dropped"] < 900 or q["dropped"] != told)
+END
+stop slow || fail "$(cat slow.err)"
+stop master || fail "$(cat master.err)"
+
 # ---- a service's packets and calls, by what is installed ----
 
 bg both xcap balance -i 'syscalls?switches=off,tap:lo' -c 9 -n 4 -m pid -q --json
