@@ -259,7 +259,10 @@ static int read_all(struct pcap_handle *h, int count, pcap_handler f, u_char *us
 	return take_break(h) ? PCAP_ERROR_BREAK : 0;
 }
 
-/* What is there, once round; the wait is for the first. */
+/*
+ * What is there, once round; the wait is for the first. A capture that has ended is told as a
+ * break: who dispatches would take 0 for silence, and ask again at once, without end.
+ */
 static int read_some(struct pcap_handle *h, int count, int64_t deadline_ns, pcap_handler f,
 		     u_char *user)
 {
@@ -274,7 +277,9 @@ static int read_some(struct pcap_handle *h, int count, int64_t deadline_ns, pcap
 			h->broken = 1;		/* told by the next call, as pcap(3PCAP) has it */
 			break;
 		}
-		if (ret == ENDED || ret == NOTHING)
+		if (ret == ENDED)
+			return n ?: PCAP_ERROR_BREAK;
+		if (ret == NOTHING)
 			break;
 		if (ret != SOME)
 			return ret;
