@@ -3,15 +3,16 @@
  * In:   descriptors, by a pipe.
  * Out:  nothing.
  * Owns: the descriptors; itself, when the other side has gone.
- * Runs on: a thread of its own, from the first descriptor on: that one then has no more privilege
- *       than who hands it over.
+ * Runs on: a thread of its own, from the first descriptor on, without any privilege.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "closer.h"
 
@@ -31,11 +32,21 @@ struct closer *closer_new(void)
 	return NULL;
 }
 
+/* Who began us may still have some, and gives up its own only. */
+static void give_up_privilege(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	syscall(SYS_capset, &head, none);
+}
+
 static void *closing(void *arg)
 {
 	struct closer *c = arg;
 	int fd;
 
+	give_up_privilege();
 	while (read(c->pipe[0], &fd, sizeof(fd)) == sizeof(fd)) {
 		close(fd);
 		__atomic_sub_fetch(&c->left, 1, __ATOMIC_RELAXED);
