@@ -115,12 +115,15 @@ static uint32_t draft_cgroup(struct queue_names *t, const struct xcap_cgroup *g)
 	return at;
 }
 
-static uint32_t place_of(const void *p)
-{
-	return (uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15 >> 51;	/* 8192 of them */
-}
+/* Places of their own, so that a process never stands in the way of its cgroup. */
+enum { CGROUPS = QUEUE_NAMES / 8, PROCESSES = QUEUE_NAMES - CGROUPS };
 
-_Static_assert(QUEUE_NAMES == 1 << (64 - 51), "places");
+static uint32_t place_of(const void *p, uint32_t first, uint32_t nr)
+{
+	uint32_t hash = (uint64_t)(uintptr_t)p * 0x9e3779b97f4a7c15 >> 32;
+
+	return first + (uint32_t)((uint64_t)hash * nr >> 32);
+}
 
 /* The drafted bytes stand at e, or will; false: there is no room for them. */
 static bool put(struct queue_names *t, struct entry *e, uint32_t bytes)
@@ -164,7 +167,7 @@ static struct queue_name name_of(struct queue_names *t, struct entry *e, const v
 
 struct queue_name queue_names_process(struct queue_names *t, const struct xcap_process *p)
 {
-	struct entry *e = p ? &t->entries[place_of(p)] : NULL;
+	struct entry *e = p ? &t->entries[place_of(p, 0, PROCESSES)] : NULL;
 
 	if (!p || (!is_known(t, e, p) && !put(t, e, draft_process(t, p))))
 		return (struct queue_name){ 0 };
@@ -173,7 +176,7 @@ struct queue_name queue_names_process(struct queue_names *t, const struct xcap_p
 
 struct queue_name queue_names_cgroup(struct queue_names *t, const struct xcap_cgroup *g)
 {
-	struct entry *e = g ? &t->entries[place_of(g)] : NULL;
+	struct entry *e = g ? &t->entries[place_of(g, PROCESSES, CGROUPS)] : NULL;
 
 	if (!g || (!is_known(t, e, g) && !put(t, e, draft_cgroup(t, g))))
 		return (struct queue_name){ 0 };

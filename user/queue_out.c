@@ -49,6 +49,8 @@ static void close_fd(int *fd)
 
 void queue_out_close(struct queue_out *q)
 {
+	if (!q->size)
+		return;		/* never opened: its descriptors are nobody's */
 	queue_out_detach(q);
 	filter_free(q->filter);
 	free(q->filter_text);
@@ -190,15 +192,17 @@ static void hand_on(struct queue_out *q, const struct queue_slot *s, const struc
 		.process = s->process, .cgroup = s->cgroup,
 	};
 
+	if (item.frame != FRAME_NONE)
+		frames_get(q->memory, item.frame);
 	revive(q, s, &rec);
 	q->totals.handed_on += rec.type != XCAP_LOSS;
 	queue_out_offer(q->next, &item);
+	queue_out_item_done(q->memory, &item);
 }
 
-/* Return: as queue_out_reap(). */
-static int reap(struct queue_out *q, bool gone)
+int queue_out_reap(struct queue_out *q)
 {
-	int64_t n = queue_writer_look(&q->w);
+	int64_t n = q->w.shared ? queue_writer_look(&q->w) : 0;
 
 	if (n < 0)
 		return -EPROTO;
@@ -207,17 +211,12 @@ static int reap(struct queue_out *q, bool gone)
 		struct queue_note *note = &q->notes[at];
 
 		q->totals.delivered += note->counts;
-		if (q->next && !gone && q->verdicts[at] == QUEUE_HAND_ON &&
+		if (q->next && q->verdicts[at] == QUEUE_HAND_ON &&
 		    q->w.slots[at].kind == QUEUE_RECORD)
 			hand_on(q, &q->w.slots[at], note);
 		drop_frame(q, note);
 	}
 	return 0;
-}
-
-int queue_out_reap(struct queue_out *q)
-{
-	return q->w.shared ? reap(q, false) : 0;
 }
 
 int64_t queue_out_oldest(const struct queue_out *q, int64_t none_ns)
@@ -231,11 +230,11 @@ int64_t queue_out_oldest(const struct queue_out *q, int64_t none_ns)
 	return none_ns;
 }
 
-/* What it had and did not give back is nobody's now. */
+/* What it gave back goes on as it said; what it had and did not give back is nobody's now. */
 void queue_out_detach(struct queue_out *q)
 {
-	if (q->w.shared && q->tail)
-		reap(q, true);
+	if (q->tail)
+		queue_out_reap(q);
 	for (; q->w.shared && q->w.tail != q->w.head; q->w.tail++) {
 		struct queue_note *note = &q->notes[q->w.tail & (q->size - 1)];
 
@@ -384,6 +383,12 @@ static bool has_room(struct queue_out *q, struct queue_item *item)
 	if (queue_writer_room(&q->w) <= EXTRA && (queue_out_reap(q) ||
 						   queue_writer_room(&q->w) <= EXTRA))
 		return false;
+	/* others may hold on to it where it is: this queue gets a copy, and who comes behind it */
+	if (item->framed && item->class == FRAME_KEPT && is_over(q, FRAME_KEPT)) {
+		queue_out_item_done(q->memory, item);
+		item->frame = FRAME_NONE;
+		item->framed = false;
+	}
 	if (!item->framed)
 		return find_frame(q, item);
 	return item->frame == FRAME_NONE || !is_over(q, item->class);
