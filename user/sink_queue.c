@@ -47,6 +47,8 @@ struct fan {
 	struct cluster_rule rule;
 	bool shows_self;	/* calls of readers, too */
 	bool patient;		/* only files are read: readers can be waited for */
+	bool tended;		/* the stream looks after us */
+	uint64_t given_up[MAX_QUEUES];	/* and in vain: its tail by then, plus 1 */
 	uint64_t nr_records;
 	uint64_t nr_readers_own;	/* of them: calls of readers, left out */
 	uint64_t netns;		/* what is captured, and where */
@@ -106,9 +108,10 @@ static int parse_modes(struct fan *f, const char *text, struct error *err)
 
 static int parse(struct fan *f, const char *arg, const struct xcap_sink_opts *o, struct error *err)
 {
+	const char *at = arg;
 	int ret;
 
-	if (!cluster_number(&arg, &f->number) || *arg)
+	if (!cluster_number(&at, &f->number) || *at)
 		return error_set(err, -EINVAL, "'%s' is no number of a cluster, 0 to %d", arg,
 				 CLUSTER_MAX_NUMBER);
 	f->slots = o->slots ?: SLOTS_DEFAULT;
@@ -167,6 +170,7 @@ static int fan_attach(void *arg, const struct cluster_hello *h, const struct clu
 		return error_set(err, ret, "the master has no memory for a reader: %s",
 				 strerror(-ret));
 	f->peers[*queue] = *peer;
+	f->given_up[*queue] = 0;
 	w.queue = *queue;
 	w.size = q->size;
 	w.nr_areas = f->frames.nr_areas;
@@ -224,7 +228,7 @@ static void put_peer(struct out *o, const struct cluster_peer *p)
 	put_field(o, ",\"uid\":", p->uid);
 }
 
-static void put_queue(struct out *o, const struct fan *f, uint32_t i)
+static void put_queue(struct out *o, const struct fan *f, uint32_t i, bool filter)
 {
 	const struct queue_out *q = &f->queues[i];
 	const struct queue_totals *t = &q->totals;
@@ -240,7 +244,7 @@ static void put_queue(struct out *o, const struct fan *f, uint32_t i)
 	put_field(o, ",\"unread\":", t->unread);
 	put_field(o, ",\"handed_on\":", t->handed_on);
 	put_field(o, ",\"backlog\":", queue_out_backlog(q));
-	if (q->filter_text) {
+	if (filter && q->filter_text) {
 		out_text(o, ",\"filter\":");
 		out_json(o, q->filter_text);
 	}
@@ -258,32 +262,42 @@ static void put_apps(struct out *o, const struct fan *f)
 	}
 }
 
+static void put_status(struct out *o, const struct fan *f, bool filters)
+{
+	uint64_t total, free, kept;
+
+	frames_count(&f->frames, &total, &free, &kept);
+	put_field(o, "{\"cluster\":", f->number);
+	put_field(o, ",\"records\":", f->nr_records);
+	put_field(o, ",\"readers_own\":", f->nr_readers_own);
+	put_field(o, ",\"slots\":", f->slots);
+	put_field(o, ",\"frames\":{\"total\":", total);
+	put_field(o, ",\"free\":", free);
+	put_field(o, ",\"names\":", queue_names_count(f->names));
+	put_field(o, ",\"kept\":", kept);
+	put_field(o, ",\"copied_ever\":", f->frames.nr_copied);
+	put_field(o, ",\"kept_ever\":", f->frames.nr_kept);
+	out_text(o, "},\"applications\":[");
+	put_apps(o, f);
+	out_text(o, "],\"queues\":[");
+	for (uint32_t i = 0; i < f->nr_queues; i++) {
+		if (i)
+			out_char(o, ',');
+		put_queue(o, f, i, filters);
+	}
+	out_text(o, "]}");
+}
+
+/* Long filters of many queues do not fit: then without them. */
 static void fan_status(void *arg, char *buf, size_t size)
 {
 	struct out o = { buf, size, 0 };
-	uint64_t total, free, kept;
-	struct fan *f = arg;
 
-	frames_count(&f->frames, &total, &free, &kept);
-	put_field(&o, "{\"cluster\":", f->number);
-	put_field(&o, ",\"records\":", f->nr_records);
-	put_field(&o, ",\"readers_own\":", f->nr_readers_own);
-	put_field(&o, ",\"slots\":", f->slots);
-	put_field(&o, ",\"frames\":{\"total\":", total);
-	put_field(&o, ",\"free\":", free);
-	put_field(&o, ",\"names\":", queue_names_count(f->names));
-	put_field(&o, ",\"kept\":", kept);
-	put_field(&o, ",\"copied_ever\":", f->frames.nr_copied);
-	put_field(&o, ",\"kept_ever\":", f->frames.nr_kept);
-	out_text(&o, "},\"applications\":[");
-	put_apps(&o, f);
-	out_text(&o, "],\"queues\":[");
-	for (uint32_t i = 0; i < f->nr_queues; i++) {
-		if (i)
-			out_char(&o, ',');
-		put_queue(&o, f, i);
+	put_status(&o, arg, true);
+	if (o.len >= size) {
+		o.len = 0;
+		put_status(&o, arg, false);
 	}
-	out_text(&o, "]}");
 	out_end(&o);
 }
 
@@ -366,10 +380,18 @@ static uint64_t backlog(const struct fan *f)
 	return sum;
 }
 
+/* It is waited for: not a reader that has stood still for as long as that is done. */
+static bool is_awaited(const struct fan *f, uint32_t i)
+{
+	const struct queue_out *q = &f->queues[i];
+
+	return q->w.shared && queue_out_is_full(q) && f->given_up[i] != q->w.tail + 1;
+}
+
 static bool has_room(const struct fan *f)
 {
 	for (uint32_t i = 0; i < f->nr_queues; i++)
-		if (f->queues[i].w.shared && queue_out_is_full(&f->queues[i]))
+		if (is_awaited(f, i))
 			return false;
 	return true;
 }
@@ -388,6 +410,9 @@ static void make_room(struct fan *f)
 		if (left != before)
 			quiet = clock_mono_ns() + QUIET_NS;
 	}
+	for (uint32_t i = 0; i < f->nr_queues; i++)
+		if (is_awaited(f, i))
+			f->given_up[i] = f->queues[i].w.tail + 1;
 }
 
 static void describe(struct fan *f)
@@ -442,7 +467,8 @@ static int sink_queue_close(struct xcap_sink *s)
 {
 	struct fan *f = s->priv;
 
-	sink_tend(f->x, NULL);
+	if (f->tended)
+		sink_tend(f->x, NULL);
 	if (f->cluster)
 		drain(f);
 	for (uint32_t i = 0; i < f->nr_queues; i++)
@@ -474,6 +500,7 @@ static int sink_queue_open(struct xcap_sink *s, const char *arg)
 		ret = sink_tend(f->x, &(struct sink_tender){
 			.serve = fan_serve, .sleep = fan_sleep, .fd = cluster_fd(f->cluster),
 			.arg = f });
+		f->tended = !ret;
 		if (ret)
 			error_set(s->err, ret, "a stream feeds one cluster");
 	}
@@ -497,7 +524,7 @@ static bool spread(struct fan *f, struct app *app, struct queue_item *item)
 
 static bool is_reader(const struct fan *f, uint32_t pid)
 {
-	for (uint32_t i = 0; i < f->nr_queues; i++)
+	for (uint32_t i = 0; pid && i < f->nr_queues; i++)	/* 0: of another pid namespace */
 		if (f->queues[i].w.shared && (uint32_t)f->peers[i].pid == pid)
 			return true;
 	return false;
