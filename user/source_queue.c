@@ -55,7 +55,7 @@ struct in {
 	struct retired *retired, **last_retired;
 	uint32_t nr_lent;
 	bool hands_on;
-	bool handed;		/* something, since the last release */
+	uint64_t handed;	/* slots before this one may be handed on */
 	struct parcel *word;	/* to the master */
 	bool ended, stopped, gone;
 	uint64_t stop_at;	/* stopped: the head by then */
@@ -334,10 +334,16 @@ static bool is_over(struct in *in)
 	       !queue_reader_look(&in->r);
 }
 
+static bool has_hung_up(const struct in *in)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /* Nothing there: is it the end? Return: as peek. */
 static int look_around(struct source *s, struct in *in)
 {
-	struct pollfd p = { .fd = in->fd, .events = POLLRDHUP };
 	int64_t now;
 
 	if (is_over(in)) {
@@ -348,7 +354,7 @@ static int look_around(struct source *s, struct in *in)
 	if (now - in->looked_ns < LOOK_NS)
 		return 0;
 	in->looked_ns = now;
-	if (poll(&p, 1, 0) <= 0 || queue_reader_look(&in->r) || is_over(in))
+	if (!has_hung_up(in) || queue_reader_look(&in->r) || is_over(in))
 		return 0;
 	in->ended = in->gone = true;
 	return error_set(s->err, -EPIPE, "the master of %s is gone; what it captured before is "
@@ -411,14 +417,14 @@ static int source_queue_hand_on(struct source *s, const struct xcap_record *rec)
 	if (rec->place - in->r.tail >= in->r.next - in->r.tail)
 		return error_set(s->err, -EINVAL, "that record has been released");
 	in->r.verdicts[rec->place & (in->r.size - 1)] = QUEUE_HAND_ON;
-	in->handed = true;
+	if (in->handed <= rec->place)
+		in->handed = rec->place + 1;
 	return 0;
 }
 
 /* The master may be asleep: then it hears of it. It has so many words unread at most. */
 static void kick(struct in *in)
 {
-	in->handed = false;
 	/* pairs with queue_out_sleep(): either it sees our tail, or we see that it sleeps */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&in->r.theirs->master_sleeps, __ATOMIC_RELAXED))
@@ -444,10 +450,11 @@ static void ask_mark(struct in *in)
 static void source_queue_release(struct source *s, int lane, int nr)
 {
 	struct in *in = s->priv;
+	uint64_t before = in->r.tail;
 
 	(void)lane;
 	give_back(in, nr < (int)in->nr_lent ? nr : (int)in->nr_lent);
-	if (in->handed)
+	if (before < in->handed)
 		kick(in);
 }
 
@@ -487,7 +494,10 @@ static int source_queue_sleep(struct source *s, bool on)
 		return 0;
 	if (in->stopped)
 		return on;
-	return queue_reader_sleep(&in->r, on);
+	if (!on)
+		return queue_reader_sleep(&in->r, false);
+	in->looked_ns = 0;	/* who was woken looks whether it was by the master's end, */
+	return queue_reader_sleep(&in->r, true) || has_hung_up(in);	/* which rings once */
 }
 
 static int source_queue_captures(struct source *s, uint32_t *ifindexes, int max)
