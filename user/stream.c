@@ -235,7 +235,13 @@ int sink_tend(struct xcap *x, const struct sink_tender *tender)
 
 int64_t sink_watermark(const struct xcap *x)
 {
-	return merge_watermark(x->merge);
+	int64_t mark = merge_watermark(x->merge);
+
+	/* taken, and not handed out yet */
+	for (int i = x->pending_head; i < x->pending_nr; i++)
+		if (x->pending[i].mono_ns < mark)
+			mark = x->pending[i].mono_ns;
+	return mark;
 }
 
 int sink_captures(struct xcap *x, int source, uint32_t *ifindexes, int max)
