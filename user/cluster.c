@@ -25,7 +25,11 @@
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83		/* off: nobody can send us descriptors; since Linux 6.16 */
 #endif
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
 #define MAX_CONNS 256
+#define MAX_GROUPS 4096			/* who is in more of them goes by his own alone */
 #define AT_ONCE 16			/* events, or arrivals, in one cluster_serve() */
 #define SERVE_NS (200 * NS_PER_US)	/* and no further one after this time */
 #define REST 4				/* times what that took: the stream's */
@@ -101,9 +105,10 @@ static int let_in(const char *path, const struct cluster_rule *rule)
 	if (rule->uid && geteuid())
 		mode = 0666;	/* it would not be ours any more */
 	else if ((rule->uid || rule->gid) &&
-		 chown(path, rule->uid ?: (uid_t)-1, rule->gid ?: (gid_t)-1))
+		 lchown(path, rule->uid ?: (uid_t)-1, rule->gid ?: (gid_t)-1))
 		mode = 0666;
-	return chmod(path, mode);
+	/* whose directory that is can put a link there */
+	return fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
 }
 
 static int listen_at(struct cluster *c, struct error *err)
@@ -207,10 +212,26 @@ int cluster_fd(const struct cluster *c)
 
 /* ---- who comes in ---- */
 
-static bool is_allowed(const struct cluster *c, const struct ucred *u)
+/* Of its own, or one of those that it is a member of besides. */
+static bool is_in_group(int fd, const struct ucred *u, gid_t gid)
+{
+	gid_t groups[MAX_GROUPS];
+	socklen_t len = sizeof(groups);
+
+	if (u->gid == gid)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
+		return false;
+	for (socklen_t i = 0; i < len / sizeof(*groups); i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+static bool is_allowed(const struct cluster *c, int fd, const struct ucred *u)
 {
 	return u->uid == geteuid() || !u->uid || (c->rule.uid && u->uid == c->rule.uid) ||
-	       (c->rule.gid && u->gid == c->rule.gid);
+	       (c->rule.gid && is_in_group(fd, u, c->rule.gid));
 }
 
 /* A free place; else that of who has been there longest without a word. NULL: there is none. */
@@ -240,7 +261,7 @@ static void admit(struct cluster *c, int fd)
 	struct conn *conn = NULL;
 	struct ucred u;
 
-	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &len) && is_allowed(c, &u))
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &len) && is_allowed(c, fd, &u))
 		conn = find_place(c, now);
 	ev.data.u32 = conn ? conn - c->conns : 0;
 	if (!conn || epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, fd, &ev)) {

@@ -57,6 +57,9 @@ stop master || fail "$(cat master.err)"
 start_master -n 2 --allow 0,4321
 reads 65533 4321 1 || fail "--allow 0,GROUP: $(cat other.err)"
 refused 65534 65534 || fail "--allow 0,GROUP: $(cat refused.err)"
+ns_bg '' member setpriv --reuid=65533 --regid=65533 --groups=77,4321 /run/all/queue_reader xcap:8@0
+wait_for member.err . && grep -q reading member.err && stop member ||
+	fail "a member of the group beside its own: $(cat member.err)"
 stop master || fail "$(cat master.err)"
 
 # ---- hostile ones ----
