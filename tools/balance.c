@@ -101,7 +101,9 @@ static const char *split(const char *text, uint64_t *queue)
 	char *end;
 
 	*queue = strtoul(text, &end, 10);
-	return end != text && *end == ':' ? end + 1 : NULL;
+	if (*text < '0' || *text > '9' || *end != ':' || *queue > INT32_MAX)
+		return NULL;
+	return end + 1;
 }
 
 /* Each of QUEUE:FILTER. Return: OPTIONS_RUN; exit code, said. */
@@ -216,23 +218,35 @@ static int add_threads(const struct command *cmd, struct balance *b)
 {
 	char *save = NULL, *cpu = b->cpus ? strtok_r(b->cpus, ":", &save) : NULL;
 	struct worker *w;
+	uint64_t n;
 
 	for (uint64_t q = 0; b->threads && q < nr_queues(b) && b->nr_workers < MAX_WORKERS; q++) {
 		if (is_taken(b, q))
 			continue;
 		w = add_worker(b, q);
-		if (cpu)
-			w->cpu = atoi(cpu);
+		if (cpu && (options_number(cpu, OPTION_NUMBER, &n) || n > INT16_MAX))
+			return options_wrong(cmd, "--cpus: '%s' is no number of a CPU", cpu);
+		w->cpu = cpu ? (int)n : -1;
 		cpu = cpu ? strtok_r(NULL, ":", &save) : NULL;
 	}
 	return cpu ? options_wrong(cmd, "--cpus: there are more CPUs than threads; --threads makes "
 				   "them") : OPTIONS_RUN;
 }
 
+static bool is_id(const char *text, __u32 *id)
+{
+	uint64_t n = 0;
+
+	if (options_number(text, OPTION_NUMBER, &n) || n >= UINT32_MAX)
+		return false;
+	*id = n;
+	return true;
+}
+
 /* A name or a number. Return: OPTIONS_RUN; 2 said. */
 static int parse_allow(const struct command *cmd, struct balance *b)
 {
-	char user[64], *end;
+	char user[64];
 	const char *group = b->allow ? strchr(b->allow, ',') : NULL;
 	struct passwd *pw;
 	struct group *gr;
@@ -240,17 +254,13 @@ static int parse_allow(const struct command *cmd, struct balance *b)
 	if (!b->allow)
 		return OPTIONS_RUN;
 	snprintf(user, sizeof(user), "%.*s", (int)strcspn(b->allow, ","), b->allow);
-	b->c.sink_opts.allow_uid = strtoul(user, &end, 10);
-	if (*end) {
+	if (*user && !is_id(user, &b->c.sink_opts.allow_uid)) {
 		pw = getpwnam(user);
 		if (!pw)
 			return options_wrong(cmd, "--allow: there is no user '%s'", user);
 		b->c.sink_opts.allow_uid = pw->pw_uid;
 	}
-	if (!group)
-		return OPTIONS_RUN;
-	b->c.sink_opts.allow_gid = strtoul(group + 1, &end, 10);
-	if (end != group + 1 && !*end)
+	if (!group || is_id(group + 1, &b->c.sink_opts.allow_gid))
 		return OPTIONS_RUN;
 	gr = getgrnam(group + 1);
 	if (!gr)
@@ -301,14 +311,21 @@ static int master(const struct command *cmd, struct balance *b)
 	return code;
 }
 
+/* They read on until the cluster ends. */
+static void join(struct balance *b)
+{
+	xcap_sink_close(b->c.sink);
+	b->c.sink = NULL;
+	for (int i = 0; i < b->nr_workers; i++) {
+		worker_join(&b->workers[i]);
+		b->c.failed |= b->workers[i].failed;
+	}
+}
+
 static void finish(struct balance *b)
 {
 	struct capture *c = &b->c;
 
-	for (int i = 0; i < b->nr_workers; i++) {
-		worker_join(&b->workers[i]);
-		c->failed |= b->workers[i].failed;
-	}
 	if (c->json)
 		capture_account_json(c, stdout);
 	else
@@ -316,6 +333,16 @@ static void finish(struct balance *b)
 	for (int i = 0; i < b->nr_workers && !c->json; i++)
 		worker_account(&b->workers[i], stderr);
 	capture_flush(c);
+}
+
+/* Something that only a capture can do. */
+static bool has_to_capture(const struct balance *b)
+{
+	const struct capture *c = &b->c;
+
+	return b->instances || b->modes || b->outs || b->allow || b->cpus || b->slots || b->more ||
+	       b->threads || c->filter || c->duration_ns || c->snaplen || c->slack_ns ||
+	       c->ring_bytes || c->self || c->strict;
 }
 
 static int check(const struct command *cmd, struct balance *b, int argc, char **argv, int words)
@@ -328,6 +355,9 @@ static int check(const struct command *cmd, struct balance *b, int argc, char **
 	if (!b->c.specs && !b->status && !b->filters)
 		return options_wrong(cmd, "-i is missing: it says what to capture; --stats asks a "
 				     "cluster that runs");
+	if (!b->c.specs && has_to_capture(b))
+		return options_wrong(cmd, "-i is missing: of a cluster that runs only --stats and "
+				     "--queue-filter can be asked, with -c, --json and -q");
 	return OPTIONS_RUN;
 }
 
@@ -341,6 +371,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 		code = ask_running(cmd, &b);
 	} else if (code == OPTIONS_RUN) {
 		code = master(cmd, &b);
+		join(&b);
 		if (code == OPTIONS_RUN) {
 			finish(&b);
 			code = capture_exit_code(&b.c);

@@ -115,6 +115,8 @@ static int take_out(const struct command *cmd, struct pipe *p, char *text)
 {
 	uint64_t *target = &p->targets[p->nr_outs];
 
+	if (p->nr_outs == MAX_QUEUES)
+		return options_wrong(cmd, "-o %s: there are %d already", text, MAX_QUEUES);
 	if (by_processes(p) && !cut_queue(p, text, target))
 		return options_wrong(cmd, "-o %s: with -n %llu it ends with a queue, 0 to %llu, "
 				     "such as eth1,%llu", text, (unsigned long long)p->queues,
@@ -128,8 +130,8 @@ static int take_out(const struct command *cmd, struct pipe *p, char *text)
 		if (p->targets[i] == *target)
 			return options_wrong(cmd, "-o %s: queue %llu is sent already", text,
 					     (unsigned long long)*target);
-	if (strchr(text, ',') || p->nr_outs == MAX_QUEUES || (size_t)snprintf(p->sinks[p->nr_outs],
-	    sizeof(p->sinks[0]), "wire:%s", text) >= sizeof(p->sinks[0]))
+	if (strchr(text, ',') || (size_t)snprintf(p->sinks[p->nr_outs], sizeof(p->sinks[0]),
+	    "wire:%s", text) >= sizeof(p->sinks[0]))
 		return options_wrong(cmd, "-o %s: that is no interface; for several give -o again",
 				     text);
 	p->nr_outs++;

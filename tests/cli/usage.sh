@@ -67,6 +67,12 @@ try xcap balance -i lo --stats
 try xcap balance -i lo -r lo
 try xcap balance --queue-filter 'tcp'
 try xcap balance -i lo --allow nosuchuser
+try xcap balance -i lo --allow 4294967297
+try xcap balance -i lo --allow -1
+try xcap balance -i lo --threads --cpus 0x
+try xcap balance -i lo --send -1:lo
+try xcap balance --queue-filter 4294967296:tcp
+try xcap balance --stats -n 2
 try xcap balance -i lo --slots 63
 try xcap count -i xcap:99
 try xcap iface
