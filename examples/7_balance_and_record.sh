@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # In:   what to capture; all system calls of the host if nothing is named. A file.
-# Out:  two processes share it, and all of it is in the file, in pcapng.
+# Out:  two processes share it, and all of it from when they read is in the file, in pcapng.
 # Owns: four processes; Ctrl-C ends them.
 # Runs on: root.
 #

@@ -326,12 +326,15 @@ static void finish(struct balance *b)
 {
 	struct capture *c = &b->c;
 
+	if (!c->json)
+		capture_account(c, stderr);
+	for (int i = 0; i < b->nr_workers; i++)
+		if (c->json)
+			worker_account_json(&b->workers[i], stdout);
+		else
+			worker_account(&b->workers[i], stderr);
 	if (c->json)
 		capture_account_json(c, stdout);
-	else
-		capture_account(c, stderr);
-	for (int i = 0; i < b->nr_workers && !c->json; i++)
-		worker_account(&b->workers[i], stderr);
 	capture_flush(c);
 }
 

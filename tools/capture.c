@@ -21,11 +21,13 @@
 #define NS_PER_SEC 1000000000LL
 #define NS_PER_MS 1000000LL
 #define LOOK_NS (NS_PER_SEC / 10)
+#define SAME_WISH_NS (NS_PER_SEC / 5)	/* a terminal and a script, timeout(1) and its group */
 #define DRAIN_NS NS_PER_SEC	/* after a signal a pipe that says nothing is left alone */
 
 static struct xcap *volatile interrupted;	/* the handle to break */
 static volatile sig_atomic_t nr_signals;
 static volatile sig_atomic_t first_signal;
+static volatile int64_t signalled_ns;	/* when it came */
 static volatile pid_t command;		/* the first signal is for it; 0: none, or it has had it */
 static bool one_of_each;	/* a terminal's SIGINT and then a manager's SIGTERM are one wish */
 
@@ -54,10 +56,13 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		errno = saved;
 		return;
 	}
-	if (nr_signals && (!one_of_each || signal == first_signal))
+	if (nr_signals && now_ns() - signalled_ns > SAME_WISH_NS &&
+	    (!one_of_each || signal == first_signal))
 		_exit(EXIT_FAILED);
-	if (!nr_signals++)
+	if (!nr_signals++) {
 		first_signal = signal;
+		signalled_ns = now_ns();
+	}
 	if (x)
 		xcap_break(x);
 	errno = saved;
@@ -211,9 +216,10 @@ int capture_open(struct capture *c)
 		return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	interrupted = c->x;
-	if ((c->write_to || c->sink_spec) && open_sink(c)) {
+	err = c->write_to || c->sink_spec ? open_sink(c) : 0;
+	if (err) {
 		capture_failed(c);
-		return EXIT_FAILED;
+		return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	err = c->opened ? c->opened(c) : OPTIONS_RUN;
 	if (err != OPTIONS_RUN)

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include "capture.h"
 #include "json.h"
 #include "privilege.h"
 #include "worker.h"
@@ -231,19 +232,20 @@ static void print_target(const struct worker *w, char *text, size_t size)
 void worker_account(const struct worker *w, FILE *out)
 {
 	const struct xcap_stats *s = &w->stats;
-	bool any = false;
+	const char *before = " (";
 	char to[128];
 
 	print_target(w, to, sizeof(to));
-	fprintf(out, "  %s%s%s  seen %llu = delivered %llu + filtered %llu", w->spec,
-		to[0] ? " to " : "", to, s->seen, s->delivered, s->filtered);
+	fprintf(out, "  %s%s%s  seen %llu = delivered %llu + filtered %llu + dropped %llu", w->spec,
+		to[0] ? " to " : "", to, s->seen, s->delivered, s->filtered,
+		(unsigned long long)capture_dropped(s));
 	for (int d = 0; d < XCAP_DROP_MAX; d++) {
-		if (s->dropped[d])
-			fprintf(out, "%s %s %llu", any ? "," : " + dropped", xcap_drop_name(d),
-				s->dropped[d]);
-		any |= s->dropped[d] != 0;
+		if (!s->dropped[d])
+			continue;
+		fprintf(out, "%s%s %llu", before, xcap_drop_name(d), s->dropped[d]);
+		before = ", ";
 	}
-	fputs(any ? "\n" : " + dropped 0\n", out);
+	fputs(before[0] == ',' ? ")\n" : "\n", out);
 }
 
 void worker_account_json(const struct worker *w, FILE *out)

@@ -29,6 +29,7 @@
 #define SO_PEERGROUPS 59
 #endif
 #define MAX_CONNS 256
+#define LOCK_TRIES 10
 #define MAX_GROUPS 4096			/* who is in more of them goes by his own alone */
 #define AT_ONCE 16			/* events, or arrivals, in one cluster_serve() */
 #define SERVE_NS (200 * NS_PER_US)	/* and no further one after this time */
@@ -77,21 +78,37 @@ static int run_dir(uint32_t number, struct error *err)
 			 "or name a directory of your own in XCAP_RUN_DIR", path, strerror(errno));
 }
 
-/* Held as long as the master lives, by whatever end; who has it may replace the socket. */
+static bool is_same_file(int fd, const char *path)
+{
+	struct stat of_fd, of_path;
+
+	return !fstat(fd, &of_fd) && !lstat(path, &of_path) && of_fd.st_ino == of_path.st_ino &&
+	       of_fd.st_dev == of_path.st_dev;
+}
+
+/*
+ * Held as long as the master lives, by whatever end; who has it may replace the socket. One that
+ * ended in order took the file away: then what we have locked is nobody's.
+ */
 static int lock(struct cluster *c, struct error *err)
 {
 	char path[256];
-	int ret;
+	int ret = -EWOULDBLOCK;
 
 	cluster_path(path, sizeof(path), c->number, "lock");
-	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (c->lock_fd >= 0 && !flock(c->lock_fd, LOCK_EX | LOCK_NB))
-		return 0;
-	ret = -errno;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		ret = c->lock_fd < 0 || flock(c->lock_fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+		if (ret || is_same_file(c->lock_fd, path))
+			break;
+		close(c->lock_fd);
+		c->lock_fd = -1;
+		ret = -EWOULDBLOCK;
+	}
 	if (ret == -EWOULDBLOCK)
 		return error_set(err, -EBUSY, "cluster %u has a master; take another number",
 				 c->number);
-	return error_set(err, ret, "cannot lock %s: %s", path, strerror(-ret));
+	return ret ? error_set(err, ret, "cannot lock %s: %s", path, strerror(-ret)) : 0;
 }
 
 /*
@@ -198,8 +215,11 @@ void cluster_close(struct cluster *c)
 		close(c->epoll_fd);
 	if (c->listen_fd >= 0)
 		closer_close(c->closer, c->listen_fd);
+	cluster_path(path, sizeof(path), c->number, "lock");
+	if (c->bound)
+		unlink(path);		/* before it is let go of: see lock() */
 	if (c->lock_fd >= 0)
-		close(c->lock_fd);	/* the file stays: another may wait for it */
+		close(c->lock_fd);
 	parcel_free(c->parcel);
 	closer_free(c->closer);
 	free(c);

@@ -37,14 +37,19 @@ bool cluster_number(const char **text, uint32_t *number)
 	return true;
 }
 
-void cluster_path(char *path, size_t size, uint32_t number, const char *suffix)
+static const char *run_dir(void)
 {
 	const char *dir = secure_getenv("XCAP_RUN_DIR");
 
-	snprintf(path, size, "%s/%u.%s", dir && *dir ? dir : QUEUE_RUN_DIR, number, suffix);
+	return dir && *dir ? dir : QUEUE_RUN_DIR;
 }
 
-#define WHO "it serves its own user, root, and those that --allow names"
+void cluster_path(char *path, size_t size, uint32_t number, const char *suffix)
+{
+	snprintf(path, size, "%s/%u.%s", run_dir(), number, suffix);
+}
+
+#define WHO "serves its own user, root, and those that --allow names"
 
 static int refused(uint32_t number, int err, struct error *e)
 {
@@ -52,7 +57,9 @@ static int refused(uint32_t number, int err, struct error *e)
 		return error_set(e, -ECONNREFUSED, "cluster %u has no master; start one: xcap "
 				 "balance -c %u -i SPEC", number, number);
 	if (err == -EACCES)
-		return error_set(e, err, "the master of cluster %u refuses: " WHO, number);
+		return error_set(e, err, "the socket of cluster %u in %s may not be opened: its "
+				 "master " WHO ", who must be able to enter that directory",
+				 number, run_dir());
 	return error_set(e, err, "cannot connect to cluster %u: %s", number, strerror(-err));
 }
 
@@ -84,7 +91,7 @@ int cluster_ask(int fd, struct parcel *p, uint32_t expected, struct error *err)
 	int why;
 
 	if (ret == -EPIPE)
-		return error_set(err, ret, "the master of the cluster hung up; " WHO);
+		return error_set(err, ret, "the master of the cluster hung up; it " WHO);
 	if (ret)
 		return error_set(err, ret, "the master of the cluster does not answer: %s",
 				 strerror(-ret));
