@@ -28,16 +28,18 @@ send() {
 got() {
 	counter far b2 "rx_$1"
 }
-# refused WORDS ARGUMENT...: xcap dump fails at the start with a sentence like that
+# refused WORDS ARGUMENT...: xcap dump fails at the start with a sentence like that; wrong: by its
+# use
 refused() {
 	local words=$1 code
 
 	shift
 	ns rx timeout 10 xcap dump "$@" >out 2>err
 	code=$?
-	[ $code = 1 ] || fail "exit $code instead of 1: dump $*: $(cat err)"
+	[ $code = "${expected:-1}" ] || fail "exit $code, not ${expected:-1}: dump $*: $(cat err)"
 	grep -qE -- "$words" err || fail "no '$words' in the sentence for $*: $(cat err)"
 }
+wrong() { expected=2 refused "$@"; }
 
 # ---- no carrier for a while: each of these frames is counted, and by its own length ----
 
@@ -177,9 +179,9 @@ stop cap || fail "another interface is refused: $(cat cap.err)"
 refused "there is no interface 'nosuch' here" -i tap:b1 -w wire:nosuch
 ip -n rx link set e1 down
 refused 'e1 is down: ip link set e1 up' -i tap:b1 -w wire:e1
-refused "wire:a2 has no option 'queue=1'; it knows: mode" -i tap:b1 -w 'wire:a2?queue=1'
-refused 'mode=fast is neither auto nor xsk nor packet' -i tap:b1 -w 'wire:a2?mode=fast'
-refused 'names no interface' -i tap:b1 -w wire:
+wrong "wire:a2 has no option 'queue=1'; it knows: mode" -i tap:b1 -w 'wire:a2?queue=1'
+wrong 'mode=fast is neither auto nor xsk nor packet' -i tap:b1 -w 'wire:a2?mode=fast'
+wrong 'names no interface' -i tap:b1 -w wire:
 tun=$(ns rx ip tuntap add t0 mode tun 2>&1) && ip -n rx link set t0 up &&
 	refused 't0 is no Ethernet interface' -i tap:b1 -w wire:t0
 [ -z "$tun" ] || echo "no tun device here: $tun"
