@@ -277,13 +277,11 @@ static int opened(struct capture *c)
 	return workers_start(b->workers, b->nr_workers, c->sink) ? EXIT_FAILED : OPTIONS_RUN;
 }
 
-/* A reader inside that cannot read is a failure of the whole. */
 static void look(struct capture *c)
 {
 	struct balance *b = (struct balance *)c;
 
-	for (int i = 0; i < b->nr_workers; i++)
-		c->over |= b->workers[i].failed;
+	c->over |= workers_failed(b->workers, b->nr_workers);
 }
 
 static int master(const struct command *cmd, struct balance *b)
@@ -309,33 +307,6 @@ static int master(const struct command *cmd, struct balance *b)
 	if (code == OPTIONS_RUN)
 		capture_run(c);
 	return code;
-}
-
-/* They read on until the cluster ends. */
-static void join(struct balance *b)
-{
-	xcap_sink_close(b->c.sink);
-	b->c.sink = NULL;
-	for (int i = 0; i < b->nr_workers; i++) {
-		worker_join(&b->workers[i]);
-		b->c.failed |= b->workers[i].failed;
-	}
-}
-
-static void finish(struct balance *b)
-{
-	struct capture *c = &b->c;
-
-	if (!c->json)
-		capture_account(c, stderr);
-	for (int i = 0; i < b->nr_workers; i++)
-		if (c->json)
-			worker_account_json(&b->workers[i], stdout);
-		else
-			worker_account(&b->workers[i], stderr);
-	if (c->json)
-		capture_account_json(c, stdout);
-	capture_flush(c);
 }
 
 /* Something that only a capture can do. */
@@ -374,9 +345,9 @@ static int run(const struct command *cmd, int argc, char **argv)
 		code = ask_running(cmd, &b);
 	} else if (code == OPTIONS_RUN) {
 		code = master(cmd, &b);
-		join(&b);
+		workers_join(b.workers, b.nr_workers, &b.c);
 		if (code == OPTIONS_RUN) {
-			finish(&b);
+			workers_account(b.workers, b.nr_workers, &b.c);
 			code = capture_exit_code(&b.c);
 		}
 	}

@@ -324,8 +324,7 @@ static void look(struct capture *c)
 {
 	struct pipe *p = (struct pipe *)c;
 
-	for (int i = 0; i < p->nr_workers; i++)
-		c->over |= p->workers[i].failed;
+	c->over |= workers_failed(p->workers, p->nr_workers);
 }
 
 static int start(const struct command *cmd, struct pipe *p)
@@ -349,38 +348,6 @@ static int start(const struct command *cmd, struct pipe *p)
 	return code;
 }
 
-/* Return: records that one of the threads lost. */
-static uint64_t account(struct pipe *p)
-{
-	struct capture *c = &p->c;
-	uint64_t lost = 0;
-
-	if (!c->json)
-		capture_account(c, stderr);
-	for (int i = 0; i < p->nr_workers; i++) {
-		if (c->json)
-			worker_account_json(&p->workers[i], stdout);
-		else
-			worker_account(&p->workers[i], stderr);
-		lost += capture_dropped(&p->workers[i].stats);
-	}
-	if (c->json)
-		capture_account_json(c, stdout);
-	capture_flush(c);
-	return lost;
-}
-
-/* When the stream is gone they read on to their ends. */
-static void join(struct pipe *p)
-{
-	xcap_sink_close(p->c.sink);
-	p->c.sink = NULL;
-	for (int i = 0; i < p->nr_workers; i++) {
-		worker_join(&p->workers[i]);
-		p->c.failed |= p->workers[i].failed;
-	}
-}
-
 static int run(const struct command *cmd, int argc, char **argv)
 {
 	struct pipe *p = calloc(1, sizeof(*p));
@@ -395,9 +362,9 @@ static int run(const struct command *cmd, int argc, char **argv)
 		code = options_wrong(cmd, "'%s' is no option; a filter goes behind -f",
 				     argv[words]);
 	code = code == OPTIONS_RUN ? start(cmd, p) : code;
-	join(p);
+	workers_join(p->workers, p->nr_workers, &p->c);
 	if (code == OPTIONS_RUN) {
-		uint64_t lost = account(p);
+		uint64_t lost = workers_account(p->workers, p->nr_workers, &p->c);
 
 		code = capture_exit_code(&p->c);
 		if (code == EXIT_DONE && p->c.strict && lost)

@@ -213,11 +213,25 @@ int workers_start(struct worker *workers, int nr, struct xcap_sink *sink)
 	return err ?: missing ? -ETIMEDOUT : 0;
 }
 
-void worker_join(struct worker *w)
+bool workers_failed(const struct worker *workers, int nr)
 {
-	if (w->runs)
-		pthread_join(w->thread, NULL);
-	w->runs = false;
+	bool any = false;
+
+	for (int i = 0; i < nr; i++)
+		any |= workers[i].failed;
+	return any;
+}
+
+void workers_join(struct worker *workers, int nr, struct capture *c)
+{
+	xcap_sink_close(c->sink);
+	c->sink = NULL;
+	for (int i = 0; i < nr; i++) {
+		if (workers[i].runs)
+			pthread_join(workers[i].thread, NULL);
+		workers[i].runs = false;
+	}
+	c->failed |= workers_failed(workers, nr);
 }
 
 static void print_target(const struct worker *w, char *text, size_t size)
@@ -229,7 +243,7 @@ static void print_target(const struct worker *w, char *text, size_t size)
 		snprintf(text, size, "%.*s@%u", (int)strcspn(w->spec, "@"), w->spec, w->next);
 }
 
-void worker_account(const struct worker *w, FILE *out)
+static void account(const struct worker *w, FILE *out)
 {
 	const struct xcap_stats *s = &w->stats;
 	const char *before = " (";
@@ -248,7 +262,7 @@ void worker_account(const struct worker *w, FILE *out)
 	fputs(before[0] == ',' ? ")\n" : "\n", out);
 }
 
-void worker_account_json(const struct worker *w, FILE *out)
+static void account_json(const struct worker *w, FILE *out)
 {
 	const struct xcap_stats *s = &w->stats;
 	struct json j = { .out = out };
@@ -271,4 +285,23 @@ void worker_account_json(const struct worker *w, FILE *out)
 	json_unsigned(&j, "out_of_order", s->out_of_order);
 	json_close(&j, '}');
 	json_line(&j);
+}
+
+uint64_t workers_account(const struct worker *workers, int nr, struct capture *c)
+{
+	uint64_t lost = 0;
+
+	if (!c->json)
+		capture_account(c, stderr);
+	for (int i = 0; i < nr; i++) {
+		if (c->json)
+			account_json(&workers[i], stdout);
+		else
+			account(&workers[i], stderr);
+		lost += capture_dropped(&workers[i].stats);
+	}
+	if (c->json)
+		capture_account_json(c, stdout);
+	capture_flush(c);
+	return lost;
 }

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <xcap.h>
+#include "capture.h"
 
 struct worker {
 	/* from the command */
@@ -32,11 +32,16 @@ struct worker {
 /* Start all, and serve them by the cluster's sink until they read. Return: 0; -errno, said. */
 int workers_start(struct worker *workers, int nr, struct xcap_sink *sink);
 
-/* Waits for its end, which comes with that of its queue. */
-void worker_join(struct worker *w);
+/* One that cannot read is a failure of the whole. */
+bool workers_failed(const struct worker *workers, int nr);
 
-/* One line of what it read, and the same as an object. */
-void worker_account(const struct worker *w, FILE *out);
-void worker_account_json(const struct worker *w, FILE *out);
+/*
+ * Closes the cluster's sink, with which their queues end, and waits for them; who failed makes c
+ * fail.
+ */
+void workers_join(struct worker *workers, int nr, struct capture *c);
+
+/* The account of c, and what each of them read, as lines or objects. Return: records they lost. */
+uint64_t workers_account(const struct worker *workers, int nr, struct capture *c);
 
 #endif

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <time.h>
 #include <xcap.h>
+#include "record_copy.h"
 
 #define QUEUE_LINE 64			/* bytes that CPUs hand to each other */
 #define QUEUE_MAX_AREAS 64
@@ -80,21 +81,16 @@ _Static_assert(sizeof(struct queue_slot) == 3 * QUEUE_LINE, "whole lines");
 _Static_assert(offsetof(struct queue_slot, bytes) + 4 == offsetof(struct xcap_record, packet),
 	       "nothing is written over what a record says");
 
-/* A plain assignment of so many bytes becomes "rep movs", which takes longer than all the rest. */
+/* The third line holds nothing but for a switch. */
 static inline void queue_copy(struct xcap_record *to, const struct xcap_record *from)
 {
-	typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
-	enum { PAIRS = sizeof(*to) / sizeof(pair), SHORT = 2 * QUEUE_LINE / sizeof(pair) };
+	enum { SHORT = 2 * QUEUE_LINE / sizeof(record_pair) };
 
-	_Static_assert(sizeof(*to) == PAIRS * sizeof(pair) + 8, "lane and span are left");
 	_Static_assert(offsetof(struct xcap_record, packet) +
-		       sizeof(((struct xcap_record *)0)->packet) <= SHORT * sizeof(pair), "short");
-	for (int i = 0; i < SHORT; i++)
-		((pair *)to)[i] = ((const pair *)from)[i];
-	if (from->type != XCAP_SWITCH)
-		return;
-	for (int i = SHORT; i < PAIRS; i++)
-		((pair *)to)[i] = ((const pair *)from)[i];
+		       sizeof(((struct xcap_record *)0)->packet) <= 2 * QUEUE_LINE, "short");
+	record_copy(to, from, 0, SHORT);
+	if (from->type == XCAP_SWITCH)
+		record_copy(to, from, SHORT, RECORD_PAIRS);
 }
 
 /* What the queue was offered, since this reader came. */

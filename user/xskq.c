@@ -16,6 +16,7 @@
 #include "bpf_load.h"
 #include "clock.h"
 #include "netdev.h"
+#include "record_copy.h"
 #include "xsk_books.h"
 #include "xskq.h"
 
@@ -105,24 +106,13 @@ static void stamp_missing(struct xskq *q, struct xcap_record *r)
 	r->cpu = XCAP_CPU_UNKNOWN;
 }
 
-/* A plain assignment of so many bytes becomes "rep movs", which takes longer than all the rest. */
-static inline void copy_record(struct xcap_record *to, const struct xcap_record *from)
-{
-	typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
-	enum { PAIRS = sizeof(*to) / sizeof(pair) };
-
-	_Static_assert(sizeof(*to) == PAIRS * sizeof(pair) + 8, "lane and span are left");
-	for (int i = 0; i < PAIRS; i++)
-		((pair *)to)[i] = ((const pair *)from)[i];
-}
-
 /* data is the frame, its stamp before it. */
 static inline void fill_record(struct xskq *q, struct xcap_record *r, const uint8_t *data,
 			       uint32_t len)
 {
 	const struct xcap_meta *meta = (const struct xcap_meta *)data - 1;
 
-	copy_record(r, &q->plain);
+	record_copy(r, &q->plain, 0, RECORD_PAIRS);
 	r->data = data;
 	r->len = len;
 	r->caplen = len < q->snaplen ? len : q->snaplen;
