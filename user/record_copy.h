@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records by plain moves: an assignment becomes "rep movs", which takes longer than all the rest. */
+/* Records by plain moves: an assignment becomes "rep movs", which takes longer than the rest. */
 #ifndef XCAP_RECORD_COPY_H
 #define XCAP_RECORD_COPY_H
 
