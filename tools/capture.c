@@ -15,6 +15,7 @@
 #include "capture.h"
 #include "cmd.h"
 #include "privilege.h"
+#include "running.h"
 #include "text.h"
 
 #define BATCH 256
@@ -224,6 +225,8 @@ int capture_open(struct capture *c)
 	err = c->opened ? c->opened(c) : OPTIONS_RUN;
 	if (err != OPTIONS_RUN)
 		return err;
+	if (!all_files(c))
+		c->running = running_open(c->called, c->sink_spec ?: c->write_to);
 	err = privilege_drop(source_flags(c->x) & XCAP_SOURCE_NET_ADMIN);
 	if (err) {
 		fprintf(stderr, "%s: cannot give up privileges: %s; a seccomp filter or sandbox is "
@@ -281,7 +284,8 @@ static int64_t earlier(int64_t a, int64_t b)
 /* When something else than records is to be looked at. */
 static int64_t next_date(const struct capture *c, int64_t now)
 {
-	int64_t until = c->tick ? c->tick_ns : INT64_MAX;
+	int64_t until = earlier(c->tick ? c->tick_ns : INT64_MAX,
+				c->running ? c->tell_ns : INT64_MAX);
 
 	return c->look && !c->over ? earlier(until, now + LOOK_NS) : until;
 }
@@ -300,6 +304,10 @@ static int timeout_ms(struct capture *c, int64_t now, int64_t deadline)
 
 static void tick(struct capture *c, int64_t now)
 {
+	if (c->running && now >= c->tell_ns) {
+		running_update(c->running, c->x);
+		c->tell_ns = now + RUNNING_EVERY_NS;
+	}
 	if (!c->tick || now < c->tick_ns)
 		return;
 	c->tick(c);
@@ -373,6 +381,7 @@ void capture_run(struct capture *c)
 	c->sink = NULL;
 	if (err && err != -EPIPE && !c->failed)
 		capture_failed(c);
+	running_update(c->running, c->x);
 }
 
 int capture_exit_code(struct capture *c)
@@ -390,6 +399,7 @@ int capture_exit_code(struct capture *c)
 void capture_close(struct capture *c)
 {
 	interrupted = NULL;
+	running_close(c->running);
 	xcap_sink_close(c->sink);
 	xcap_close(c->x);
 	free(c->specs);

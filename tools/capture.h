@@ -59,6 +59,8 @@ struct capture {
 	int64_t started_ns;	/* CLOCK_MONOTONIC */
 	int64_t ended_ns;
 	int64_t tick_ns;	/* when the next tick is due */
+	struct running *running;	/* told to others of this host; NULL: not */
+	int64_t tell_ns;	/* when it is told next */
 	uint64_t nr_records;	/* read so far */
 	bool over;		/* tick or look says: end as after a signal */
 	bool dirty;		/* records were handed on since the last flush */
@@ -110,6 +112,7 @@ struct capture {
 	{ 0, "json", OPTION_FLAG, offsetof(type, c.json), NULL,					\
 	  "for programs: JSON on standard output", 0, 0 }
 
+struct running;
 struct text;
 
 /* Refuse what does not go together. Return: OPTIONS_RUN; 2 wrong use, said. */
