@@ -6,8 +6,10 @@
  * Runs on: the tool's only thread.
  */
 #include <string.h>
+#include "account.h"
 #include "capture.h"
 #include "json.h"
+#include "text.h"
 
 __u64 capture_dropped(const struct xcap_stats *stats)
 {
@@ -18,15 +20,16 @@ __u64 capture_dropped(const struct xcap_stats *stats)
 	return sum;
 }
 
-/* "seen 12 = delivered 9 + filtered 1 + dropped 2 (ring_full 2)" */
-static void print_books(FILE *out, const char *name, int width, const struct xcap_stats *s)
+void account_books(FILE *out, const char *name, int width, const struct xcap_stats *s)
 {
 	__u64 sum = s->delivered + s->filtered + capture_dropped(s);
+	int pad = width - (int)strlen(name);
 	const char *before = " (";
 
-	fprintf(out, "  %-*s  seen %llu = delivered %llu + filtered %llu + dropped %llu",
-		width, name,
-		s->seen, s->delivered, s->filtered, capture_dropped(s));
+	fputs("  ", out);
+	text_safe(out, name, strlen(name));
+	fprintf(out, "%*s  seen %llu = delivered %llu + filtered %llu + dropped %llu",
+		pad > 0 ? pad : 0, "", s->seen, s->delivered, s->filtered, capture_dropped(s));
 	for (int i = 0; i < XCAP_DROP_MAX; i++)
 		if (s->dropped[i]) {
 			fprintf(out, "%s%s %llu", before, xcap_drop_name(i), s->dropped[i]);
@@ -64,55 +67,58 @@ void capture_account(struct capture *c, FILE *out)
 
 		if (xcap_source_info(c->x, i, &info) || xcap_stats(c->x, i, &one))
 			continue;
-		print_books(out, info.spec, width, &one);
+		account_books(out, info.spec, width, &one);
 	}
 	if (nr > 1)
-		print_books(out, "total", width, &s);
+		account_books(out, "total", width, &s);
 }
 
-static void source_json(struct capture *c, struct json *j, int i)
+void account_source_json(struct json *j, const char *spec, const char *mode,
+			 const struct xcap_stats *s)
 {
-	struct xcap_source_info info = { .sz = sizeof(info) };
-	struct xcap_stats s = { .sz = sizeof(s) };
-
-	xcap_source_info(c->x, i, &info);
-	xcap_stats(c->x, i, &s);
 	json_open(j, NULL, '{');
-	json_text(j, "spec", info.spec);
-	json_text(j, "mode", info.mode);
-	json_unsigned(j, "seen", s.seen);
-	json_unsigned(j, "delivered", s.delivered);
-	json_unsigned(j, "filtered", s.filtered);
+	json_text(j, "spec", spec);
+	json_text(j, "mode", mode);
+	json_unsigned(j, "seen", s->seen);
+	json_unsigned(j, "delivered", s->delivered);
+	json_unsigned(j, "filtered", s->filtered);
 	json_open(j, "dropped", '{');
 	for (int d = 0; d < XCAP_DROP_MAX; d++)
-		if (s.dropped[d])
-			json_unsigned(j, xcap_drop_name(d), s.dropped[d]);
+		if (s->dropped[d])
+			json_unsigned(j, xcap_drop_name(d), s->dropped[d]);
 	json_close(j, '}');
 	json_close(j, '}');
+}
+
+void account_total_json(struct json *j, const struct xcap_stats *s)
+{
+	json_unsigned(j, "records", s->delivered);
+	json_unsigned(j, "packets", s->packets);
+	json_unsigned(j, "syscalls", s->syscalls);
+	json_unsigned(j, "switches", s->switches);
+	json_unsigned(j, "bytes", s->bytes);
+	json_unsigned(j, "losses", s->losses);
+	json_unsigned(j, "filtered", s->filtered);
+	json_unsigned(j, "dropped", capture_dropped(s));
+	json_unsigned(j, "late", s->late);
+	json_unsigned(j, "out_of_order", s->out_of_order);
+	json_unsigned(j, "names_lost", s->names_lost);
 }
 
 void capture_account_json(struct capture *c, FILE *out)
 {
+	struct xcap_source_info info = { .sz = sizeof(info) };
 	struct xcap_stats s = { .sz = sizeof(s) };
 	struct json j = { .out = out };
 
 	xcap_stats(c->x, -1, &s);
 	json_open(&j, NULL, '{');
-	json_unsigned(&j, "records", s.delivered);
-	json_unsigned(&j, "packets", s.packets);
-	json_unsigned(&j, "syscalls", s.syscalls);
-	json_unsigned(&j, "switches", s.switches);
-	json_unsigned(&j, "bytes", s.bytes);
-	json_unsigned(&j, "losses", s.losses);
-	json_unsigned(&j, "filtered", s.filtered);
-	json_unsigned(&j, "dropped", capture_dropped(&s));
-	json_unsigned(&j, "late", s.late);
-	json_unsigned(&j, "out_of_order", s.out_of_order);
-	json_unsigned(&j, "names_lost", s.names_lost);
+	account_total_json(&j, &s);
 	json_seconds(&j, "seconds", c->ended_ns - c->started_ns);
 	json_open(&j, "sources", '[');
 	for (int i = 0; i < xcap_nr_sources(c->x); i++)
-		source_json(c, &j, i);
+		if (!xcap_source_info(c->x, i, &info) && !xcap_stats(c->x, i, &s))
+			account_source_json(&j, info.spec, info.mode, &s);
 	json_close(&j, ']');
 	json_close(&j, '}');
 	json_line(&j);
