@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In:   what the library finds in this network namespace.
- * Out:  a line or a JSON object for each interface: what it is, how it would be captured.
+ * In:   what the library finds in this network namespace, and what captures on this host.
+ * Out:  a line or a JSON object for each interface: what it is, how it would be captured; then
+ *       for each capture.
  * Owns: nothing.
  * Runs on: the tool's only thread.
  */
@@ -11,6 +12,7 @@
 #include <xcap.h>
 #include "cmd.h"
 #include "json.h"
+#include "list.h"
 #include "text.h"
 
 struct list {
@@ -36,6 +38,7 @@ static void print_json(const struct xcap_iface *i)
 	struct json j = { .out = stdout };
 
 	json_open(&j, NULL, '{');
+	json_text(&j, "type", "interface");
 	json_text(&j, "name", i->name);
 	if (i->ifindex) {
 		json_unsigned(&j, "ifindex", i->ifindex);
@@ -100,13 +103,18 @@ static int run(const struct command *cmd, int argc, char **argv)
 		fprintf(stderr, "%s: %s\n", cmd->called, xcap_errmsg(NULL));
 		return EXIT_FAILED;
 	}
+	err = err ?: list_running(list.json);
+	if (err && err != -EPIPE) {
+		fprintf(stderr, "%s: cannot see what captures: %s\n", cmd->called, strerror(-err));
+		return EXIT_FAILED;
+	}
 	fflush(stdout);
 	return ferror(stdout) && errno != EPIPE ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct command list_command = {
 	.name = "list",
-	.summary = "show the interfaces and how each would be captured",
+	.summary = "show the interfaces, how each would be captured, and what captures",
 	.usage = "[--json]",
 	.rows = rows,
 	.run = run,
