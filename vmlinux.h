@@ -434,6 +434,8 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
 };
 
 struct pid_namespace;
@@ -451,6 +453,7 @@ struct pid {
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	int exit_code;
 	int prio;
 	int pid;
 	int tgid;

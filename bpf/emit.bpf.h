@@ -8,7 +8,8 @@
  * The only way a record is made: emit_begin(), emit_reserve(), fill every byte,
  * emit_submit(). Programs of one object never interrupt one another on a CPU
  * (task context with preemption off, or softirq), so the counters need no
- * atomics and times within one ring never step back.
+ * atomics and times within one ring never step back. Objects of which that is not
+ * true define EMIT_INTERRUPTED.
  */
 #ifndef EMIT_BPF_H
 #define EMIT_BPF_H
@@ -21,6 +22,13 @@
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 #define barrier()	asm volatile("" ::: "memory")
+
+/* Where programs of one object may interrupt one another, the counters take it. */
+#ifdef EMIT_INTERRUPTED
+#define emit_add(counter, n)	__sync_fetch_and_add(&(counter), n)
+#else
+#define emit_add(counter, n)	((counter) += (n))
+#endif
 
 /* Keeps the compiler from proving bounds in a way that the verifier cannot follow. */
 #define opaque(x)	asm volatile("" : "+r"(x))
@@ -86,8 +94,8 @@ static __always_inline void emit_stamp(struct emit *e, struct xcap_ev *ev, __u8 
 
 static __always_inline void emit_drop(struct emit *e)
 {
-	e->cpu->dropped++;
-	e->cpu->lost++;
+	emit_add(e->cpu->dropped, 1);
+	emit_add(e->cpu->lost, 1);
 }
 
 static __always_inline void emit_loss(struct emit *e)
@@ -100,7 +108,7 @@ static __always_inline void emit_loss(struct emit *e)
 	l->count = e->cpu->lost;
 	l->where = XDROP_RING_FULL;
 	l->reserved = 0;
-	e->cpu->lost = 0;
+	emit_add(e->cpu->lost, -l->count);
 	emit_submit(l);
 }
 
@@ -111,7 +119,7 @@ static __always_inline bool emit_begin(struct emit *e)
 	e->cpu = bpf_map_lookup_elem(&cpus, &e->id);
 	if (unlikely(!e->cpu))
 		return false;
-	e->cpu->seen++;
+	emit_add(e->cpu->seen, 1);
 	e->ring = bpf_map_lookup_elem(&events, &e->id);
 	if (unlikely(!e->ring)) {	/* a CPU that came after the capture began */
 		emit_drop(e);

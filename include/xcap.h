@@ -63,6 +63,7 @@ enum xcap_type {
 	XCAP_SYS_EXIT	= 3,
 	XCAP_SWITCH	= 4,
 	XCAP_LOSS	= 5,
+	XCAP_PROBE	= 6,	/* xcap_probe.h reads its fields */
 };
 
 /* xcap_record.flags */
@@ -118,7 +119,7 @@ struct xcap_cgroup {
 struct xcap_record {
 	__s64 mono_ns;		/* (l) CLOCK_MONOTONIC; negative: a file's, before this boot */
 	__s64 wall_ns;		/* (l) the same instant, ns since the epoch */
-	const __u8 *data;	/* (l) packet: the frame; syscalls: for xcap_record_arg() */
+	const __u8 *data;	/* (l) packet: the frame; else for who reads arguments, fields */
 	__u32 caplen;		/* (l) bytes at data */
 	__u32 len;		/* (l) bytes on the wire */
 	__u16 source;		/* (l) index of the spec, in the order they were opened */
@@ -168,6 +169,11 @@ struct xcap_record {
 			__u32 where;		/* enum xcap_drop */
 			__u32 reserved;
 		} loss;
+		struct {
+			__u32 id;		/* which probe; xcap_probe_name() */
+			__u32 reserved;
+			__u64 cookie;		/* of the socket it tells of; 0 none */
+		} probe;
 	};
 	__u32 lane;		/* (p) */
 	__u32 span;		/* (p) */
@@ -422,7 +428,8 @@ enum xcap_drop {
 	XCAP_DROP_WIRE		= 10,	/* the interface did not send it in time */
 	XCAP_DROP_QUEUE		= 11,	/* the reader of a queue was too slow */
 	XCAP_DROP_NO_READER	= 12,	/* its queue had no reader */
-	XCAP_DROP_MAX		= 13,
+	XCAP_DROP_TABLE_FULL	= 13,	/* a probe's table had no room for another row */
+	XCAP_DROP_MAX		= 14,
 };
 
 /* Size first; the library sets sz to what it filled. Counts are records. */
@@ -441,6 +448,7 @@ struct xcap_stats {
 	__u64 losses;		/* loss records handed out; not in delivered */
 	__u64 fill_ring_empty;	/* AF_XDP: a cause, not a count of packets */
 	__u64 names_lost;	/* of all sources: what would have told names and owners */
+	__u64 probes;		/* of delivered */
 };
 
 /**
@@ -770,5 +778,6 @@ XCAP_API int xcap_sink_close(struct xcap_sink *s);
 
 #include "xcap_call.h"
 #include "xcap_cluster.h"
+#include "xcap_probe.h"
 
 #endif

@@ -23,11 +23,12 @@ enum {
 	XEV_EXIT	= 3,
 	XEV_SWITCH	= 4,
 	XEV_LOSS	= 5,
-	XEV_TASK	= 6,
-	XEV_IMAGE	= 7,
-	XEV_CGROUP	= 8,
-	XEV_SOCK	= 9,
-	XEV_MAX		= 10,
+	XEV_PROBE	= 6,
+	XEV_TASK	= 7,
+	XEV_IMAGE	= 8,
+	XEV_CGROUP	= 9,
+	XEV_SOCK	= 10,
+	XEV_MAX		= 11,
 };
 
 /* xcap_ev.flags */
@@ -246,7 +247,8 @@ enum {
 	XDROP_WIRE		= 10,	/* the interface did not send it in time */
 	XDROP_QUEUE		= 11,	/* the reader of a queue was too slow */
 	XDROP_NO_READER		= 12,	/* a queue had none */
-	XDROP_MAX		= 13,
+	XDROP_TABLE_FULL	= 13,	/* a probe's table had no room for another row */
+	XDROP_MAX		= 14,
 };
 
 /* XEV_LOSS: so many records were lost on this ring, between the record before and this one. */
@@ -400,6 +402,13 @@ struct xdp_redirect_cfg {
 	__u32 shared;		/* 1: several CPUs may run one queue (generic hook) */
 };
 
+struct probe_cfg {
+	__u32 probe;		/* XPROBE_: one object may have several */
+	__u32 hold_cpu;		/* 1: as in syscalls_cfg */
+	__u32 casts;		/* 1: as in syscalls_cfg */
+	__u32 reserved;
+};
+
 /* The device whose readers are looked for. */
 struct readers_cfg {
 	__u8  mac[6];		/* its own, which no other has */
@@ -535,5 +544,7 @@ XCAP_BOTH int xcap_wanted_asks(const struct xcap_wanted *w, __u64 table, __u32 m
 {
 	return table >> ((met ^ w->differs) & known & 63) & 1;
 }
+
+#include "xcap_event_probe.h"
 
 #endif

@@ -41,6 +41,11 @@ void json_owner(struct json *j, const struct xcap_record *rec);
 void json_enter(struct json *j, const struct xcap_record *rec);
 void json_exit(struct json *j, const struct xcap_record *rec);
 
+/* What a probe tells: members of its object; and one of them. */
+struct xcap_field;
+void json_probe(struct json *j, const struct xcap_record *rec);
+void json_field(struct json *j, const struct xcap_field *f);
+
 /* One record as one object on one line. */
 void json_record(struct text *t, const struct xcap_record *rec);
 

@@ -112,9 +112,10 @@ static const char *type_of(const struct xcap_record *rec)
 	static const char *const names[] = {
 		[XCAP_PACKET] = "packet", [XCAP_SYS_ENTER] = "sys_enter",
 		[XCAP_SYS_EXIT] = "sys_exit", [XCAP_SWITCH] = "switch", [XCAP_LOSS] = "loss",
+		[XCAP_PROBE] = "probe",
 	};
 
-	return rec->type >= XCAP_PACKET && rec->type <= XCAP_LOSS ? names[rec->type] : "unknown";
+	return rec->type >= XCAP_PACKET && rec->type <= XCAP_PROBE ? names[rec->type] : "unknown";
 }
 
 static void put_head(struct text *t, struct json *j, const struct xcap_record *rec)
@@ -148,6 +149,9 @@ void json_record(struct text *t, const struct xcap_record *rec)
 		break;
 	case XCAP_SWITCH:
 		put_switch(&j, rec);
+		break;
+	case XCAP_PROBE:
+		json_probe(&j, rec);
 		break;
 	case XCAP_LOSS:
 		json_unsigned(&j, "lost", rec->loss.count);

@@ -30,7 +30,7 @@ local directions = { [0] = "", "in", "out" }
 local machines = { [X86_64] = "x86-64", [I386] = "i386", [ARM64] = "arm64" }
 local places = { [0] = "nic_missed", "xsk_no_frame", "xsk_ring_full", "ring_full", "recursion",
 	"no_meta", "held", "unread", "redirect", "refused", "wire",
-	"queue", "no_reader" }
+	"queue", "no_reader", "table_full" }
 
 -- calls by machine and number
 local by_nr = { [X86_64] = {}, [I386] = {}, [ARM64] = {} }

@@ -30,6 +30,7 @@ static const char *const drop_names[XCAP_DROP_MAX] = {
 	[XCAP_DROP_WIRE] = "wire",
 	[XCAP_DROP_QUEUE] = "queue",
 	[XCAP_DROP_NO_READER] = "no_reader",
+	[XCAP_DROP_TABLE_FULL] = "table_full",
 };
 
 const char *xcap_drop_name(int where)
@@ -52,6 +53,9 @@ void accounts_count(struct xcap *x, const struct xcap_record *rec, int by)
 		break;
 	case XCAP_SWITCH:
 		c->switches += by;
+		break;
+	case XCAP_PROBE:
+		c->probes += by;
 		break;
 	case XCAP_LOSS:
 		c->losses += by;
@@ -89,6 +93,7 @@ static void add(struct xcap_stats *to, const struct xcap_stats *c)
 	to->packets += c->packets;
 	to->syscalls += c->syscalls;
 	to->switches += c->switches;
+	to->probes += c->probes;
 	to->bytes += c->bytes;
 	to->late += c->late;
 	to->out_of_order += c->out_of_order;

@@ -13,6 +13,7 @@
 #include <xcap.h>
 #include "arg_text.h"
 #include "out.h"
+#include "probe_table.h"
 
 /* ---- parts ---- */
 
@@ -195,9 +196,9 @@ int xcap_record_text(const struct xcap_record *rec, char *buf, size_t size)
 {
 	struct out o = { .buf = buf, .size = size };
 
-	if (rec->type < XCAP_SYS_ENTER || rec->type > XCAP_LOSS)
+	if (rec->type < XCAP_SYS_ENTER || rec->type > XCAP_PROBE)
 		return -EINVAL;
-	if (rec->type != XCAP_LOSS)
+	if (rec->type != XCAP_LOSS && (rec->type != XCAP_PROBE || rec->tid))
 		put_task(&o, rec->comm, rec->tid);
 	switch (rec->type) {
 	case XCAP_SYS_ENTER:
@@ -211,6 +212,9 @@ int xcap_record_text(const struct xcap_record *rec, char *buf, size_t size)
 		break;
 	case XCAP_LOSS:
 		put_loss(&o, rec);
+		break;
+	case XCAP_PROBE:
+		probe_text(&o, rec);
 		break;
 	}
 	return out_end(&o);

@@ -150,6 +150,17 @@ static void decode_items(const struct xcap_ev *ev, size_t head, struct xcap_reco
 	rec->caplen = rec->len = ev->len - head;
 }
 
+static void decode_probe(const struct xcap_ev_probe *p, struct xcap_record *rec)
+{
+	rec->data = p->data;
+	rec->caplen = rec->len = p->ev.len - sizeof(*p);
+	rec->probe.id = p->probe;
+	rec->probe.cookie = p->cookie;
+	rec->cgroup_id = p->cgroup_id;
+	rec->uid = p->uid;
+	memcpy(rec->comm, p->comm, sizeof(rec->comm));
+}
+
 static void decode_other(const struct xcap_ev *ev, struct xcap_record *rec)
 {
 	const struct xcap_ev_enter *enter = (const void *)ev;
@@ -180,6 +191,9 @@ static void decode_other(const struct xcap_ev *ev, struct xcap_record *rec)
 		rec->loss.count = loss->count;
 		rec->loss.where = loss->where;
 		break;
+	case XEV_PROBE:
+		decode_probe((const void *)ev, rec);
+		break;
 	case XEV_TASK ... XEV_MAX - 1:
 		rec->data = (const __u8 *)ev;
 		rec->caplen = rec->len = ev->len;
@@ -187,7 +201,7 @@ static void decode_other(const struct xcap_ev *ev, struct xcap_record *rec)
 	}
 }
 
-static void decode(const struct source *s, const struct xcap_ev *ev, struct xcap_record *rec)
+void rings_decode(const struct source *s, const struct xcap_ev *ev, struct xcap_record *rec)
 {
 	*rec = (struct xcap_record){
 		.mono_ns = ev->mono_ns,
@@ -213,7 +227,7 @@ static int peek_ring(struct rings *r, const struct source *s, int lane, struct x
 	int n;
 
 	for (n = 0; n < max && ringbuf_peek(rb, &ev); n++)
-		decode(s, ev, &recs[n]);
+		rings_decode(s, ev, &recs[n]);
 	if (n || !r->stopped)
 		return n;
 	r->lanes[lane].ended = true;

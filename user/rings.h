@@ -49,6 +49,9 @@ int rings_prepare(struct bpf_map *events, struct bpf_map *cpus);
 int rings_open(struct rings *r, struct bpf_map *events, struct bpf_map *cpus, struct xcap_ctl *ctl,
 	       uint32_t ring_bytes, struct error *err);
 
+/* What stands in a ring, as a record. */
+void rings_decode(const struct source *s, const struct xcap_ev *ev, struct xcap_record *rec);
+
 /* As the ops of the same names in source.h. */
 int rings_peek(struct rings *r, const struct source *s, int lane, struct xcap_record *recs,
 	       int max);

@@ -17,6 +17,7 @@
 static const struct source_ops *const table[] = {
 	&source_tap_ops,
 	&source_syscalls_ops,
+	&source_probe_ops,
 	&source_file_ops,
 	&source_xsk_ops,
 	&source_queue_ops,
@@ -378,6 +379,8 @@ uint32_t source_wants(const struct source_ops *ops, const struct spec *spec,
 	uint32_t wants = ops->wants;
 	bool owners = conf->owners;
 
+	if (ops->wants_of)
+		wants |= ops->wants_of(spec);
 	if (hook && !strcmp(hook, "xdp"))
 		wants |= SOURCE_WANTS_EARLY;
 	spec_bool(spec, "owner", &owners, NULL);

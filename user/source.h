@@ -96,6 +96,7 @@ struct source_ops {
 	bool events;			/* records that are no packets, or may be */
 	bool privileged;		/* conf->remote opens it, where there is one */
 	uint32_t wants;			/* SOURCE_WANTS_ */
+	uint32_t (*wants_of)(const struct spec *spec);	/* more, by what is named; or NULL */
 
 	/*
 	 * What can be said of a spec before anything is touched. All specs are checked before
@@ -202,7 +203,7 @@ struct source_ops {
 };
 
 /* The first of the internal record types: an xcap_ev at data, of the same type. */
-#define SOURCE_TASK 6
+#define SOURCE_TASK 7
 
 /* What a source's records need to be joined with; source_owner.c provides it. */
 #define SOURCE_WANTS_TASKS	(1u << 0)	/* names of tasks, processes, cgroups */
@@ -271,6 +272,7 @@ extern const struct source_ops source_tap_ops;
 extern const struct source_ops source_syscalls_ops;
 extern const struct source_ops source_file_ops;
 extern const struct source_ops source_queue_ops;
+extern const struct source_ops source_probe_ops;
 extern const struct source_ops source_owner_ops;
 extern const struct source_ops source_iface_ops;	/* plain "eth0": becomes xsk or tap */
 

@@ -20,7 +20,8 @@
 /* one numbering on both sides */
 _Static_assert((int)XCAP_PACKET == XEV_PACKET && (int)XCAP_SYS_ENTER == XEV_ENTER &&
 	       (int)XCAP_SYS_EXIT == XEV_EXIT && (int)XCAP_SWITCH == XEV_SWITCH &&
-	       (int)XCAP_LOSS == XEV_LOSS && (int)SOURCE_TASK == XEV_TASK, "record types");
+	       (int)XCAP_LOSS == XEV_LOSS && (int)XCAP_PROBE == XEV_PROBE &&
+	       (int)SOURCE_TASK == XEV_TASK, "record types");
 
 /* ---- settling what the merge gave ---- */
 
@@ -68,6 +69,15 @@ static void own(struct xcap *x, struct xcap_record *rec)
 		tables_own(x->tables, rec, x->netns, s->loopback);
 }
 
+/* Of a task, or of a socket whose process is looked for. */
+static void join_probe(struct xcap *x, struct xcap_record *rec)
+{
+	if (rec->pid)
+		tables_join(x->tables, rec);
+	else if (rec->probe.cookie && x->owners)
+		tables_own_socket(x->tables, rec, rec->probe.cookie);
+}
+
 /* Return: true: the reader gets it. */
 static inline bool settle(struct xcap *x, struct xcap_record *rec)
 {
@@ -92,6 +102,11 @@ static inline bool settle(struct xcap *x, struct xcap_record *rec)
 		if (!rec->wall_ns)	/* else of a file: other tasks, another host */
 			tables_join(x->tables, rec);
 		keep = !x->asks_calls || filter_match(x->filter, rec);
+		break;
+	case XCAP_PROBE:
+		if (!rec->wall_ns)
+			join_probe(x, rec);
+		keep = !x->filter || filter_match(x->filter, rec);
 	}
 	if (!keep) {
 		x->counts[rec->source].filtered++;

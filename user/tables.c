@@ -161,6 +161,8 @@ void tables_join(struct tables *t, struct xcap_record *rec)
 		rec->cgroup_id = n->cgroup_id;
 		rec->uid = n->uid;
 		rec->cgroup = cgroups_get(t->cgroups, n->cgroup_id);
+	} else if (rec->cgroup_id) {	/* a probe's: it brings the name */
+		rec->cgroup = cgroups_get(t->cgroups, rec->cgroup_id);
 	}
 	rec->process = processes_at(t->processes, rec->pid, rec->mono_ns);
 	rec->trees = processes_trees(rec->process);
@@ -308,6 +310,18 @@ void tables_unsure(struct tables *t, int64_t mono_ns)
 {
 	t->nr_applied++;
 	owners_unsure(t->owners, mono_ns);
+}
+
+void tables_own_socket(struct tables *t, struct xcap_record *rec, uint64_t cookie)
+{
+	struct owner_flow flow = { .cookie = cookie, .out = true };
+	struct named as;
+
+	if (!t->owners)
+		return;
+	find_owner(t, &flow, rec->mono_ns, &as);
+	if (as.how != XCAP_OWNER_NONE)
+		put_owner(rec, &as);
 }
 
 void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback)

@@ -29,6 +29,9 @@ void tables_join(struct tables *t, struct xcap_record *rec);
  */
 void tables_own(struct tables *t, struct xcap_record *rec, uint64_t netns, bool loopback);
 
+/* As that, of a record that tells of a socket of this host. */
+void tables_own_socket(struct tables *t, struct xcap_record *rec, uint64_t cookie);
+
 /* As owners_unsure(). */
 void tables_unsure(struct tables *t, int64_t mono_ns);
 

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In:   what the probes' BPF programs emit.
+ * Out:  the same layout on both sides, and in files.
+ * Owns: nothing. Part of xcap_event.h, which includes it; not installed.
+ * Runs on: both sides; rules as there.
+ *
+ * Numbers and layouts stand in files: they are never changed, fields are appended only.
+ */
+#ifndef XCAP_EVENT_PROBE_H
+#define XCAP_EVENT_PROBE_H
+
+/* Which probe made a record; the rows are in user/probe_table.c. */
+enum {
+	XPROBE_EXIT		= 1,
+	XPROBE_TCPLIFE		= 2,
+	XPROBE_TCPSTATES	= 3,
+	XPROBE_RETRANS		= 4,
+	XPROBE_DROPS		= 5,
+	XPROBE_RESETS		= 6,
+	XPROBE_DNS		= 7,
+	XPROBE_LATENCY		= 8,
+	XPROBE_SYSCOUNT		= 9,
+	XPROBE_RUNQ		= 10,
+	XPROBE_SIGNALS		= 11,
+	XPROBE_LISTEN		= 12,
+	XPROBE_SOCKETS		= 13,
+	XPROBE_XDP		= 14,
+	XPROBE_SOFTIRQ		= 15,
+	XPROBE_MAX		= 16,
+};
+
+/*
+ * XEV_PROBE: what the probe has to say follows, up to ev.len. ev.pid and ev.tid: the task that did
+ * it, where there is one; else the process that uses the socket of cookie is found by the reader.
+ */
+struct xcap_ev_probe {
+	struct xcap_ev ev;
+	__u32 probe;		/* XPROBE_ */
+	__u32 uid;
+	__u64 cookie;		/* socket whose process is wanted; 0 none */
+	__u64 cgroup_id;	/* the task's; 0 not told */
+	char  comm[16];		/* the task's, NUL-terminated; "" not told */
+	__u8  data[];
+};
+_Static_assert(sizeof(struct xcap_ev_probe) == 64, "layout");
+
+/* Two ends of a connection, or one: the others are 0. */
+struct xprobe_flow {
+	__u8  saddr[16];	/* this host's; IPv4 as ::ffff:a.b.c.d; all zero: any, or none */
+	__u8  daddr[16];
+	__u16 sport;		/* host order; 0 none */
+	__u16 dport;
+	__u8  family;		/* AF_INET, AF_INET6; 0 not known */
+	__u8  protocol;		/* IPPROTO_ */
+	__u16 reserved;
+};
+_Static_assert(sizeof(struct xprobe_flow) == 40, "layout");
+
+/* Slot i counts what lies in [2^i, 2^(i+1)) ns; slot 0 also 0 ns, the last one all the rest. */
+#define XPROBE_SLOTS 40
+
+struct xprobe_hist {
+	__u64 count;
+	__u64 total_ns;
+	__u64 max_ns;
+	__u64 slots[XPROBE_SLOTS];
+};
+_Static_assert(sizeof(struct xprobe_hist) == 344, "layout");
+
+struct xprobe_exit {
+	__s32 status;		/* exit(status); 0 if a signal ended it */
+	__u32 signal;		/* that ended it; 0 none */
+	__u64 age_ns;		/* since it was made */
+	__u32 ppid;
+	__u32 dumped;		/* 1: it left a core */
+};
+_Static_assert(sizeof(struct xprobe_exit) == 24, "layout");
+
+struct xprobe_retrans {
+	struct xprobe_flow flow;
+	__u32 state;		/* TCP_ state */
+	__u32 kind;		/* 0 retransmission of data, 1 of a SYN-ACK */
+};
+_Static_assert(sizeof(struct xprobe_retrans) == 48, "layout");
+
+/*
+ * Totals since the probe began: a row of a table that the kernel keeps. Its record comes again
+ * when it has grown.
+ */
+struct xprobe_latency {
+	__u32 nr;		/* of the system call */
+	__u32 compat;		/* 1: of the 32-bit ABI */
+	__u64 errors;		/* of hist.count, calls that failed */
+	struct xprobe_hist hist;
+};
+_Static_assert(sizeof(struct xprobe_latency) == 360, "layout");
+
+#endif
