@@ -25,7 +25,7 @@ local addresses = { mmap = true, mmap2 = true, mremap = true, brk = true, shmat 
 
 local VERSION, HEAD_LEN = 1, 56
 local X86_64, I386, ARM64 = 62, 3, 183
-local types = { "packet", "enter", "exit", "switch", "loss" }
+local types = { "packet", "enter", "exit", "switch", "loss", "probe" }
 local directions = { [0] = "", "in", "out" }
 local machines = { [X86_64] = "x86-64", [I386] = "i386", [ARM64] = "arm64" }
 local places = { [0] = "nic_missed", "xsk_no_frame", "xsk_ring_full", "ring_full", "recursion",
@@ -82,6 +82,8 @@ local f = {
 	next_prio = ProtoField.uint32("xcap.next_prio", "Priority of the next task"),
 	lost = ProtoField.uint64("xcap.lost", "Records lost"),
 	where = ProtoField.string("xcap.where", "Place of the loss"),
+	probe = ProtoField.uint32("xcap.probe", "Number of the probe"),
+	told = ProtoField.string("xcap.told", "What it tells"),
 	exe = ProtoField.string("xcap.exe", "Program"),
 	args = ProtoField.string("xcap.args", "Arguments of the program"),
 	container = ProtoField.string("xcap.container", "Container"),
@@ -95,7 +97,7 @@ end
 xcap.fields = { f.version, f.type, f.head_len, f.flags, f.late, f.compat, f.joined, f.cpu, f.pid,
 	f.tid, f.uid, f.ifindex, f.cgroup, f.comm, f.direction, f.machine, f.source, f.linktype,
 	f.wire_len, f.queue, f.nr, f.syscall, f.arg, f.ret, f.wrote, f.next_pid, f.next_tid, f.next_comm,
-	f.prev_state, f.next_prio, f.lost, f.where, f.exe, f.args, f.container, f.container_name,
+	f.prev_state, f.next_prio, f.lost, f.where, f.probe, f.told, f.exe, f.args, f.container, f.container_name,
 	f.pod, arg_fields[0], arg_fields[1], arg_fields[2],
 	arg_fields[3], arg_fields[4], arg_fields[5] }
 local cut = ProtoExpert.new("xcap.cut", "The record is cut", expert.group.MALFORMED,
@@ -446,6 +448,15 @@ bodies[5] = { size = 16, read = function(body, r, tree)
 	tree:add_le(f.lost, body(0, 8))
 	tree:add(f.where, body(8, 4), place)
 	return "--- " .. tostring(body(0, 8):le_uint64()) .. " lost (" .. place .. ")"
+end }
+
+bodies[6] = { size = 16, read = function(body, r, tree)
+	local len = math.min(body(4, 4):le_uint(), body:len() - 16)
+	local text = len > 0 and body(16, len):string() or ""
+
+	tree:add_le(f.probe, body(0, 4))
+	tree:add(f.told, body(16, len), text)
+	return (r.task:sub(1, 1) == "[" and "" or r.task .. " ") .. "* " .. text
 end }
 
 -- number and name of the call, of entry and exit alike

@@ -201,6 +201,7 @@ static int ready_type(struct expr_term *t, struct expr_value *v, const char *tex
 		{ "enter", 1u << XCAP_SYS_ENTER },
 		{ "exit", 1u << XCAP_SYS_EXIT },
 		{ "switch", 1u << XCAP_SWITCH },
+		{ "probe", 1u << XCAP_PROBE },
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -208,7 +209,7 @@ static int ready_type(struct expr_term *t, struct expr_value *v, const char *tex
 			v->bits = types[i].bits;
 			return 0;
 		}
-	return bad_value(t, v, text, err, "packet, syscall, enter, exit or switch");
+	return bad_value(t, v, text, err, "packet, syscall, enter, exit, switch or probe");
 }
 
 /* ---- terms ---- */

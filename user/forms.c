@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 #include "forms.h"
+#include "out.h"
+#include "probe_table.h"
 
 /* ---- Ethernet: MAC, IPv4, UDP, syslog ---- */
 
@@ -27,6 +29,7 @@ enum {
 	PORT_FAILED	= 13000,
 	PORT_SWITCH	= 14000,
 	PORT_LOSS	= 15000,
+	PORT_PROBE	= 16000,	/* and the number of the probe */
 	PORT_COMPAT	= 10000,	/* more for 32-bit calls */
 };
 
@@ -95,6 +98,8 @@ static uint16_t source_port(const struct xcap_record *rec)
 		return call_port(failed(rec) ? PORT_FAILED : PORT_EXIT, rec->exit.nr, rec);
 	case XCAP_SWITCH:
 		return PORT_SWITCH;
+	case XCAP_PROBE:
+		return PORT_PROBE + (rec->probe.id < NR_MAX ? rec->probe.id : NR_MAX);
 	default:
 		return PORT_LOSS;
 	}
@@ -185,7 +190,12 @@ union body {
 	struct form_user0_exit exit;
 	struct form_user0_switch sw;
 	struct form_user0_loss loss;
+	struct {
+		struct form_user0_probe head;
+		char text[FORM_USER0_TEXT];
+	} probe;
 };
+_Static_assert(sizeof(struct form_user0) + sizeof(union body) <= FORM_SIZE_MAX, "fits");
 
 static void put_head(struct form_user0 *h, const struct xcap_record *rec)
 {
@@ -220,6 +230,19 @@ static size_t put_enter(struct form_user0_enter *b, const struct xcap_record *re
 	return sizeof(*b);
 }
 
+static size_t put_probe(union body *b, const struct xcap_record *rec)
+{
+	struct out o = { .buf = b->probe.text, .size = sizeof(b->probe.text) };
+
+	probe_text(&o, rec);
+	out_end(&o);
+	b->probe.head = (struct form_user0_probe) {
+		.id = htole32(rec->probe.id), .cookie = htole64(rec->probe.cookie),
+		.text_len = htole32(strlen(b->probe.text)),
+	};
+	return sizeof(b->probe.head) + strlen(b->probe.text);
+}
+
 /* Return: bytes of the body; 0: no record. */
 static size_t put_body(union body *b, const struct xcap_record *rec)
 {
@@ -244,6 +267,8 @@ static size_t put_body(union body *b, const struct xcap_record *rec)
 			.count = htole64(rec->loss.count), .where = htole32(rec->loss.where),
 		};
 		return sizeof(b->loss);
+	case XCAP_PROBE:
+		return put_probe(b, rec);
 	}
 	return 0;
 }

@@ -98,6 +98,14 @@ struct form_user0_loss {
 };
 _Static_assert(sizeof(struct form_user0_loss) == 16, "layout");
 
+struct form_user0_probe {
+	uint32_t id;		/* xcap_record.probe.id */
+	uint32_t text_len;	/* bytes of the line that follows: what the probe tells */
+	uint64_t cookie;
+};
+_Static_assert(sizeof(struct form_user0_probe) == 16, "layout");
+#define FORM_USER0_TEXT (XCAP_TEXT_MAX - 64)	/* longest line, with a NUL: a longer one is cut */
+
 /* What stands before the frame of a packet in form_user0(). */
 #define FORM_USER0_PACKET_HEAD (sizeof(struct form_user0) + sizeof(struct form_user0_packet))
 

@@ -29,7 +29,9 @@
  *	12 u32 pid, tid, uid, nr  28 u64 cgroup_id  36 char comm[16]
  *	52 enter: u64 args[6]; exit: s64 ret;
  *	   switch: u32 next_pid, next_tid, prev_state, next_prio, char next_comm[16];
- *	   packet: u32 owner, u64 cookie
+ *	   packet: u32 owner, u64 cookie;
+ *	   probe: u32 id, u32 0, u64 cookie
+ *	behind a probe: what it tells, as in xcap_event_probe.h
  *	behind enter and exit: items as struct xcap_ev_item has them. What is too long for one
  *	option goes on in options of code PCAPNG_OPT_MORE, which follow at once.
  *
@@ -47,6 +49,7 @@ enum {
 	PCAPNG_XCAP_TASK = 52,
 	PCAPNG_XCAP_EXIT = 60,
 	PCAPNG_XCAP_PACKET = 64,
+	PCAPNG_XCAP_PROBE = 68,
 	PCAPNG_XCAP_SWITCH = 84,
 	PCAPNG_XCAP_ENTER = 100,
 };
@@ -100,6 +103,9 @@ size_t pcapng_put_event(uint8_t *dst, const struct xcap_record *r, struct sysdig
 
 /* Loss: a journal entry that people can read; where by xcap_drop_name(). */
 size_t pcapng_put_loss(uint8_t *dst, const struct xcap_record *r, const char *spec);
+
+/* What a probe tells: a journal entry; there are PCAPNG_EVENT_ROOM bytes at dst. */
+size_t pcapng_put_probe(uint8_t *dst, const struct xcap_record *r);
 
 /* A journal entry that says something and has a time, and is no loss. */
 size_t pcapng_put_note(uint8_t *dst, int64_t wall_ns, const char *message);

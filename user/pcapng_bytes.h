@@ -55,6 +55,10 @@ bool pcapng_decode_option(const struct pcapng_reader *d, struct pcapng_span o,
 
 /* Return: 1 a record; 0 somebody else's. */
 int pcapng_decode_event(struct pcapng_reader *d, uint8_t *p, uint32_t len, struct xcap_record *r);
+/* A line of it, if it is a probe's: into r. What is lent lies in the line. */
+bool pcapng_decode_probe(const struct pcapng_reader *d, uint8_t *line, size_t len,
+			 struct xcap_record *r);
+
 int pcapng_decode_journal(struct pcapng_reader *d, uint8_t *p, uint32_t len,
 			  struct xcap_record *r);
 

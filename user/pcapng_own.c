@@ -66,6 +66,12 @@ static bool decode_call(const struct pcapng_reader *d, struct pcapng_span o, str
 		lend_items(d, o, PCAPNG_XCAP_EXIT, r);
 		return true;
 	}
+	if (r->type == XCAP_PROBE && o.len >= PCAPNG_XCAP_PROBE) {
+		r->probe.id = get32(d, o.p + PCAPNG_XCAP_TASK);
+		r->probe.cookie = get64(d, o.p + 60);
+		lend_items(d, o, PCAPNG_XCAP_PROBE, r);
+		return true;
+	}
 	if (r->type == XCAP_SWITCH && o.len >= PCAPNG_XCAP_SWITCH) {
 		r->sw.next_pid = get32(d, o.p + 52);
 		r->sw.next_tid = get32(d, o.p + 56);
@@ -78,6 +84,11 @@ static bool decode_call(const struct pcapng_reader *d, struct pcapng_span o, str
 	return false;
 }
 
+static bool is_option_type(uint16_t type)
+{
+	return (type >= XCAP_PACKET && type <= XCAP_SWITCH) || type == XCAP_PROBE;
+}
+
 bool pcapng_decode_option(const struct pcapng_reader *d, struct pcapng_span o,
 			  struct xcap_record *r)
 {
@@ -86,8 +97,7 @@ bool pcapng_decode_option(const struct pcapng_reader *d, struct pcapng_span o,
 	if (o.len < PCAPNG_XCAP_HEAD || get32(d, o.p) != PCAPNG_MAGIC)
 		return false;
 	type = get16(d, o.p + 4);
-	if (type < XCAP_PACKET || type > XCAP_SWITCH ||
-	    (type == XCAP_PACKET) != (r->type == XCAP_PACKET))
+	if (!is_option_type(type) || (type == XCAP_PACKET) != (r->type == XCAP_PACKET))
 		return false;
 	r->type = type;
 	r->flags = get16(d, o.p + 6) & (XCAP_REC_LATE | XCAP_REC_COMPAT);
@@ -167,28 +177,34 @@ static bool line_number(const char *line, size_t len, const char *key, uint64_t 
 	return true;
 }
 
-/* Journal entries that xcap wrote: losses. */
+/* Journal entries that xcap wrote: losses, and what probes tell. */
 int pcapng_decode_journal(struct pcapng_reader *d, uint8_t *p, uint32_t len,
 			  struct xcap_record *r)
 {
+	const struct pcapng_hints own = { .own = true };
 	const char *line = (const char *)p + 8, *end = (const char *)p + len - 4, *eol;
 	uint64_t wall_ns = 0, count = 0, where = 0, cpu = 0, flags = 0;
-	bool ours = false;
+	bool ours = false, probe = false;
 
 	for (; line < end; line = eol + 1) {
 		eol = memchr(line, '\n', end - line);
 		if (!eol)
 			eol = end;
 		ours |= line_number(line, eol - line, "XCAP_COUNT=", &count);
+		probe |= pcapng_decode_probe(d, (uint8_t *)line, eol - line, r);
 		line_number(line, eol - line, "XCAP_WALL_NS=", &wall_ns);
 		line_number(line, eol - line, "XCAP_WHERE=", &where);
 		line_number(line, eol - line, "XCAP_CPU=", &cpu);
 		line_number(line, eol - line, "XCAP_FLAGS=", &flags);
 	}
-	if (!ours)
+	if (!ours && !probe)
 		return 0;
-	r->type = XCAP_LOSS;
 	r->wall_ns = d->last_ns = clamp_ns(wall_ns);
+	if (probe) {
+		pcapng_who_resolve(d, &own, r);
+		return 1;
+	}
+	r->type = XCAP_LOSS;
 	r->cpu = cpu;
 	r->flags = flags & XCAP_REC_LATE;
 	r->loss.count = count;

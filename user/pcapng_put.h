@@ -87,4 +87,7 @@ static inline void put_option_end(uint8_t **w, const uint8_t *block, uint8_t *va
 	put_pad(w, block);
 }
 
+/* Our own option without its code and length, and what follows the fixed part (pcapng_write.c). */
+void pcapng_put_fixed(uint8_t **w, const struct xcap_record *r);
+
 #endif

@@ -114,7 +114,7 @@ static uint32_t items_len(const struct xcap_record *r)
 	return len;
 }
 
-static void put_xcap_fixed(uint8_t **w, const struct xcap_record *r)
+void pcapng_put_fixed(uint8_t **w, const struct xcap_record *r)
 {
 	put32(w, PCAPNG_MAGIC);
 	put16(w, r->type);
@@ -134,6 +134,10 @@ static void put_xcap_fixed(uint8_t **w, const struct xcap_record *r)
 		put32(w, r->sw.prev_state);
 		put32(w, r->sw.next_prio);
 		put_bytes(w, r->sw.next_comm, sizeof(r->sw.next_comm));
+	} else if (r->type == XCAP_PROBE) {
+		put32(w, r->probe.id);
+		put32(w, 0);
+		put64(w, r->probe.cookie);
 	} else {
 		put32(w, r->owner);
 		put64(w, r->packet.cookie);
@@ -150,7 +154,7 @@ static void put_xcap(uint8_t **w, const uint8_t *block, const struct xcap_record
 		len = PCAPNG_OPT_LONGEST - fixed;
 	put16(w, PCAPNG_OPT_XCAP);
 	put16(w, fixed + len);
-	put_xcap_fixed(w, r);
+	pcapng_put_fixed(w, r);
 	put_bytes(w, p, len);
 	put_pad(w, block);
 	while (left -= len) {

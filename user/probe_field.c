@@ -176,7 +176,6 @@ void probe_text(struct out *o, const struct xcap_record *rec)
 	const char *name = xcap_probe_name(rec->probe.id);
 	struct xcap_field f = { .sz = sizeof(f) };
 
-	out_text(o, rec->tid ? " * " : "* ");
 	out_text(o, name ?: "?");
 	for (int i = 0; xcap_probe_field(rec, i, &f) == 1; i++)
 		put_field(o, &f);

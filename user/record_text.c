@@ -214,6 +214,7 @@ int xcap_record_text(const struct xcap_record *rec, char *buf, size_t size)
 		put_loss(&o, rec);
 		break;
 	case XCAP_PROBE:
+		out_text(&o, rec->tid ? " * " : "* ");
 		probe_text(&o, rec);
 		break;
 	}

@@ -236,6 +236,9 @@ static int put_one(struct xcap_sink *s, struct out *o, const struct xcap_record 
 	case XCAP_SWITCH:
 		o->len += pcapng_put_event(o->buf + o->len, r, o->calls);
 		return 0;
+	case XCAP_PROBE:
+		o->len += pcapng_put_probe(o->buf + o->len, r);
+		return 0;
 	case XCAP_LOSS:
 		return put_loss(s, o, r);
 	}

@@ -305,7 +305,7 @@ static bool read_slot(const struct source *s, const struct in *in, const struct 
 	rec->source = s->index;
 	rec->trees = 0;
 	rec->place = in->r.next;
-	return rec->type >= XCAP_PACKET && rec->type <= XCAP_LOSS &&
+	return rec->type >= XCAP_PACKET && rec->type <= XCAP_PROBE &&
 	       (rec->type != XCAP_SYS_ENTER || rec->enter.args);
 }
 

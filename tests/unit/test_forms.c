@@ -243,7 +243,7 @@ static void no_records(void **state)
 	r.type = 0;
 	assert_int_equal(form_ethernet(&r, buf, sizeof(buf)), -EINVAL);
 	assert_int_equal(form_user0(&r, buf, sizeof(buf)), -EINVAL);
-	r.type = 6;
+	r.type = 7;
 	assert_int_equal(form_ethernet(&r, buf, sizeof(buf)), -EINVAL);
 	assert_int_equal(form_user0(&r, buf, sizeof(buf)), -EINVAL);
 }
