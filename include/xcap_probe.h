@@ -40,6 +40,9 @@ enum xcap_field_kind {
 	XCAP_FIELD_HISTOGRAM	= 6,	/* slots: how many lie in [2^i, 2^(i+1)) ns */
 };
 
+/* xcap_field.width of what is for programs only */
+#define XCAP_WIDTH_NEVER 255
+
 /* A field of a record of a probe. */
 struct xcap_field {
 	size_t sz;		/* in: sizeof(struct xcap_field); out: bytes filled */
@@ -48,7 +51,7 @@ struct xcap_field {
 	const char *text;	/* with a NUL behind it; lent as the record, or a constant */
 	__u32 text_len;		/* bytes without that */
 	__u8  kind;		/* enum xcap_field_kind */
-	__u8  width;		/* columns that are usual for it; 0: it is long, and stands last */
+	__u8  width;		/* usual columns; 0: it is long, and stands last; XCAP_WIDTH_ */
 	__u16 nr_slots;
 	__u64 slots[40];
 	char  room[48];		/* of text, where it had to be made */

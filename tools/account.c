@@ -56,6 +56,8 @@ void capture_account(struct capture *c, FILE *out)
 	fprintf(out, "xcap: %llu records in %.3f s: %llu packets (%llu bytes), %llu syscalls, "
 		"%llu switches\n", s.delivered, (c->ended_ns - c->started_ns) / 1e9,
 		s.packets, s.bytes, s.syscalls, s.switches);
+	if (s.probes)
+		fprintf(out, "xcap: %llu of probes\n", s.probes);
 	fprintf(out, "xcap: %llu dropped, %llu late, %llu out of order\n",
 		capture_dropped(&s), s.late, s.out_of_order);
 	if (s.names_lost)
@@ -96,6 +98,7 @@ void account_total_json(struct json *j, const struct xcap_stats *s)
 	json_unsigned(j, "packets", s->packets);
 	json_unsigned(j, "syscalls", s->syscalls);
 	json_unsigned(j, "switches", s->switches);
+	json_unsigned(j, "probes", s->probes);
 	json_unsigned(j, "bytes", s->bytes);
 	json_unsigned(j, "losses", s->losses);
 	json_unsigned(j, "filtered", s->filtered);

@@ -421,7 +421,8 @@ void capture_text(struct capture *c, struct text *t)
 	int nr_packets = 0;
 
 	for (int i = 0; i < xcap_nr_sources(c->x); i++)
-		if (!xcap_source_info(c->x, i, &info) && strcmp(info.mode, "syscalls"))
+		if (!xcap_source_info(c->x, i, &info) && strcmp(info.mode, "syscalls") &&
+		    strcmp(info.mode, "probe"))
 			nr_packets++;
 	t->out = stdout;
 	t->source = source_name;

@@ -16,6 +16,7 @@ extern const struct command extcap_command;
 extern const struct command iface_command;
 extern const struct command list_command;
 extern const struct command pipe_command;
+extern const struct command probe_command;
 extern const struct command run_command;
 
 #endif

@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&iface_command,
 	&list_command,
 	&pipe_command,
+	&probe_command,
 	&run_command,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

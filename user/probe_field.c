@@ -149,8 +149,13 @@ static void put_histogram(struct out *o, const struct xcap_field *f)
 
 static void put_field(struct out *o, const struct xcap_field *f)
 {
+	size_t len = strlen(f->name);
+
+	/* what has a unit needs none in its name */
+	if (f->kind == XCAP_FIELD_DURATION && len > 3 && !strcmp(f->name + len - 3, "_ns"))
+		len -= 3;
 	out_char(o, ' ');
-	out_text(o, f->name);
+	out_bytes(o, f->name, len);
 	out_char(o, '=');
 	switch (f->kind) {
 	case XCAP_FIELD_SIGNED:

@@ -30,7 +30,7 @@ section() {
 
 # ---- options of the commands: "-c --count", letter and name together ----
 
-for command in balance bounce count dump extcap iface list pipe run; do
+for command in balance bounce count dump extcap iface list pipe probe run; do
 	xcap help "$command" | sed -nE 's/^ +((-.), )?--([a-z-]+).*/\2 --\3/p' >rows
 	section "$man/xcap-$command.1" OPTIONS |
 		sed -nE 's/^\.[BIR]+ ((-.) ", " )?--([a-z-]+).*/\2 --\3/p' >pages
@@ -42,7 +42,7 @@ same "commands" rows pages
 
 # ---- options of the sources, which they list when asked for one they do not know ----
 
-for source in tap:lo xsk:lo syscalls; do
+for source in tap:lo xsk:lo syscalls probe:exit; do
 	scheme=${source%:*}
 	xcap count -i "$source?nosuch=1" 2>&1 | sed -n 's/.*it knows: //p' | tr -d ' ' |
 		tr , '\n' >rows
@@ -53,6 +53,13 @@ for source in tap:lo xsk:lo syscalls; do
 	same "options of $source" rows pages
 done
 
+# ---- probes ----
+
+xcap probe --list --json | sed -n 's/^{"probe":"\([a-z]*\)".*/\1/p' >rows
+section "$man/xcap-probe.1" PROBES | sed -nE 's/^\.B ([a-z]+)$/\1/p' | sort -u >pages.all
+comm -12 pages.all <(sort -u rows) >pages
+same "probes" rows pages
+
 # ---- places ----
 
 sed -nE 's/^\t\[XCAP_DROP_[A-Z_]+\] = "([a-z_]+)".*/\1/p' "$TOP/user/accounts.c" >rows
@@ -62,7 +69,7 @@ same "places of loss" rows pages
 
 # ---- functions ----
 
-sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP"/include/xcap{,_call,_cluster}.h >rows
+sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP"/include/xcap{,_call,_cluster,_probe}.h >rows
 section "$man/xcap.3" SYNOPSIS | grep -oE 'xcap_[a-z_]+\(' | tr -d '(' >pages
 same "functions" rows pages
 section "$man/xcap.3" EXAMPLES | sed '/^\./d' | sed 's/en"/\\n"/' >example.c

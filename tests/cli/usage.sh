@@ -33,9 +33,10 @@ try xcap help extcap
 try xcap help iface
 try xcap help list
 try xcap help pipe
+try xcap help probe
 try xcap help nosuch
 try xcap nosuch
-for command in "xcap balance" "xcap bounce" "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" "xcap pipe" xdpcount xcap-extcap; do
+for command in "xcap balance" "xcap bounce" "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" "xcap pipe" "xcap probe" xdpcount xcap-extcap; do
 	# shellcheck disable=SC2086
 	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
 done
@@ -55,6 +56,12 @@ try xdpcount -i syscalls?nosuch=1
 try xdpcount -i lo,
 try xdpcount -i file:x,,file:y
 try xdpcount -i lo --ring 5000
+try xcap probe
+try xcap probe nosuch
+try xcap probe exit open
+try xcap probe exit --comm "it's"
+try xcap probe exit --comm 1234567890123456
+try xcap dump -i probe:nosuch
 try xcap dump
 try xcap dump -c
 try xcap dump --quiet=1

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   lines of fields; histograms.
+ * Out:  columns under their names, 79 wide.
+ * Owns: nothing.
+ * Runs on: the tool's only thread.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "probe.h"
+#include "text.h"
+
+#define WIDTH 79
+#define INDENT 17		/* of what does not fit into the line: behind time and pid */
+#define BAR 40
+
+const char *probe_duration(uint64_t ns, char room[16])
+{
+	static const struct { uint64_t ns; const char *unit; } units[] = {
+		{ 1000000000, "s" }, { 1000000, "ms" }, { 1000, "us" },
+	};
+
+	for (int i = 0; i < 3; i++) {
+		double n = (double)ns / units[i].ns;
+
+		if (ns < units[i].ns)
+			continue;
+		snprintf(room, 16, "%.*f%s", n < 10 ? 2 : n < 100 ? 1 : 0, n, units[i].unit);
+		return room;
+	}
+	snprintf(room, 16, "%lluns", (unsigned long long)ns);
+	return room;
+}
+
+/* ---- columns ---- */
+
+/* What stands in a cell. room: for numbers. */
+static size_t cell(const struct xcap_field *f, char room[32], const char **text)
+{
+	const char *error;
+
+	*text = room;
+	switch (f->kind) {
+	case XCAP_FIELD_TEXT:
+	case XCAP_FIELD_ADDRESS:
+		*text = f->text;
+		return f->text_len;
+	case XCAP_FIELD_SIGNED:
+		error = strcmp(f->name, "ret") ? NULL : xcap_errno_name(f->value);
+		if (error)
+			*text = error;
+		else
+			snprintf(room, 32, "%lld", (long long)f->value);
+		break;
+	case XCAP_FIELD_DURATION:
+		probe_duration(f->value, room);
+		break;
+	default:
+		snprintf(room, 32, "%llu", f->value);
+	}
+	return strlen(*text);
+}
+
+static bool is_shown(const struct xcap_field *f)
+{
+	return f->width != XCAP_WIDTH_NEVER && f->kind != XCAP_FIELD_HISTOGRAM;
+}
+
+static bool is_number(const struct xcap_field *f)
+{
+	return f->kind != XCAP_FIELD_TEXT && f->kind != XCAP_FIELD_ADDRESS;
+}
+
+/* As it looks once it is escaped. Return: columns, taking one for each character. */
+static int escaped(char **out, const char *text, size_t len)
+{
+	size_t size;
+	FILE *f = open_memstream(out, &size);
+	int columns = 0;
+
+	if (!f) {
+		*out = NULL;
+		return 0;
+	}
+	/* a NUL would end it */
+	text_safe(f, text, len);
+	fclose(f);
+	for (const char *p = *out; *p; p++)
+		columns += (*p & 0xc0) != 0x80;
+	return columns;
+}
+
+/* Cut so that it takes so many columns, the last of which say so. */
+static void cut(char *text, int columns)
+{
+	char *p = text;
+
+	for (int n = 0; *p; p++)
+		if ((*p & 0xc0) != 0x80 && n++ == columns - 3)
+			break;
+	if (*p)
+		strcpy(p, "...");
+}
+
+/*
+ * A cell behind what stands there. What does not fit any more goes to the next line; the long one
+ * at the end is cut.
+ */
+static int put_cell(struct columns *c, int at, const struct xcap_field *f, const char *text,
+		    int columns)
+{
+	int pad = f->width && f->width > columns ? f->width - columns : 0;
+	bool right = is_number(f);
+
+	if (!c->wide && f->width && at + 1 + columns > WIDTH) {
+		fprintf(c->out, "\n%*s", INDENT, "");
+		at = INDENT;
+		pad = 0;
+	}
+	/* at the end of a line blanks would be noise */
+	fprintf(c->out, " %*s%s%*s", right ? pad : 0, "", text, right ? 0 : pad, "");
+	return at + 1 + pad + columns;
+}
+
+static int put_field(struct columns *c, int at, const struct xcap_field *f)
+{
+	char room[32], *safe;
+	const char *text;
+	size_t len = cell(f, room, &text);
+	int columns = escaped(&safe, text, len);
+
+	if (!safe)
+		return at;
+	if (!c->wide && !f->width && columns > WIDTH - at - 1) {
+		cut(safe, WIDTH - at - 1 > 3 ? WIDTH - at - 1 : 3);
+		columns = WIDTH - at - 1;
+	}
+	at = put_cell(c, at, f, safe, columns);
+	free(safe);
+	return at;
+}
+
+/* "age_ns" is AGE: a cell has its unit. */
+static void put_head(struct columns *c, const struct answer *a)
+{
+	fprintf(c->out, "%-8s %7s %-12s", "TIME", "PID", "COMM");
+	for (int i = 0; i < a->nr; i++) {
+		const struct xcap_field *f = &a->fields[i];
+		char name[32] = "";
+		int len = strlen(f->name);
+
+		if (!is_shown(f))
+			continue;
+		if (f->kind == XCAP_FIELD_DURATION && len > 3 && !strcmp(f->name + len - 3, "_ns"))
+			len -= 3;
+		for (int k = 0; k < len && k < 31; k++)
+			name[k] = toupper(f->name[k]);
+		fprintf(c->out, is_number(f) ? " %*s" : " %-*s", i < a->nr - 1 ? f->width : 0, name);
+	}
+	putc('\n', c->out);
+}
+
+static void put_clock(struct columns *c, int64_t wall_ns)
+{
+	time_t second = wall_ns / 1000000000;
+	struct tm tm;
+
+	if (second != c->second || !c->clock[0]) {
+		localtime_r(&second, &tm);
+		strftime(c->clock, sizeof(c->clock), "%H:%M:%S", &tm);
+		c->second = second;
+	}
+	fputs(c->clock, c->out);
+}
+
+void columns_line(struct columns *c, const struct answer *a)
+{
+	char *comm;
+	int at, columns;
+
+	if (!c->started)
+		put_head(c, a);
+	c->started = true;
+	put_clock(c, a->rec->wall_ns);
+	if (a->rec->pid)
+		fprintf(c->out, " %7u", a->rec->pid);
+	else
+		fprintf(c->out, " %7s", "-");
+	columns = escaped(&comm, a->rec->comm[0] ? a->rec->comm : "-",
+			  a->rec->comm[0] ? sizeof(a->rec->comm) : 1);
+	fprintf(c->out, " %s%*s", comm ? comm : "-", columns < 12 ? 12 - columns : 0, "");
+	free(comm);
+	at = 8 + 8 + 1 + (columns < 12 ? 12 : columns);
+	for (int i = 0; i < a->nr; i++)
+		if (is_shown(&a->fields[i]))
+			at = put_field(c, at, &a->fields[i]);
+	putc('\n', c->out);
+}
+
+/* ---- histograms ---- */
+
+void probe_histogram(FILE *out, const char *title, const uint64_t *slots, int nr)
+{
+	int first = 0, last = nr - 1, stars;
+	uint64_t most = 0;
+	char from[16], to[16];
+
+	while (first < nr && !slots[first])
+		first++;
+	while (last >= 0 && !slots[last])
+		last--;
+	if (first > last)
+		return;
+	for (int i = first; i <= last; i++)
+		most = slots[i] > most ? slots[i] : most;
+	fprintf(out, "\n%-19s %10s  %s\n", title, "COUNT", "DISTRIBUTION");
+	for (int i = first; i <= last; i++) {
+		stars = (slots[i] * BAR + most / 2) / most;
+		fprintf(out, "%8s - %-8s %10llu%s%.*s\n",
+			probe_duration(i ? 1ull << i : 0, from),
+			i == nr - 1 ? "" : probe_duration(2ull << i, to),
+			(unsigned long long)slots[i], stars ? "  " : "", stars,
+			"****************************************");
+	}
+}
