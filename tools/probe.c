@@ -208,7 +208,6 @@ static int print(struct capture *c, const struct xcap_record *recs, int nr)
 
 /* ---- the end ---- */
 
-/* Of all rows that have the same name, whoever's they are, when it is a new one; NULL: it is none. */
 static const struct xcap_field *histogram_of(const struct answer *a)
 {
 	for (int i = 0; i < a->nr; i++)
@@ -231,7 +230,9 @@ static void sum_slots(const struct probe *p, int nr, const char *label, uint64_t
 		const struct answer *a = totals_at(p->totals, i);
 		const struct xcap_field *h = histogram_of(a);
 
-		for (int k = 0; h && !strcmp(label_of(a, p->row.name), label) && k < h->nr_slots; k++)
+		if (!h || strcmp(label_of(a, p->row.name), label))
+			continue;
+		for (int k = 0; k < h->nr_slots; k++)
 			slots[k] += h->slots[k];
 	}
 }
@@ -352,7 +353,8 @@ static int add_comm(struct probe *p, const struct command *cmd)
 	if (!p->comm)
 		return OPTIONS_RUN;
 	if (!*p->comm || strchr(p->comm, '\''))
-		return options_wrong(cmd, "--comm: '%s' is no name that a filter can have", p->comm);
+		return options_wrong(cmd, "--comm: '%s' is no name that a filter can have",
+				     p->comm);
 	if (strlen(p->comm) > 15)
 		return options_wrong(cmd, "--comm: '%s' is longer than the 15 bytes that the "
 				     "kernel keeps of a name", p->comm);

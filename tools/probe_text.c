@@ -157,7 +157,8 @@ static void put_head(struct columns *c, const struct answer *a)
 			len -= 3;
 		for (int k = 0; k < len && k < 31; k++)
 			name[k] = toupper(f->name[k]);
-		fprintf(c->out, is_number(f) ? " %*s" : " %-*s", i < a->nr - 1 ? f->width : 0, name);
+		fprintf(c->out, is_number(f) ? " %*s" : " %-*s", i < a->nr - 1 ? f->width : 0,
+			name);
 	}
 	putc('\n', c->out);
 }

@@ -21,7 +21,7 @@
 
 /* Both ends of flow, a struct xprobe_flow. */
 #define FIELDS_FLOW(probe)									\
-	FIELD_AS(probe, flow.saddr, "saddr", ADDRESS, XCAP_WIDTH_NEVER),					\
+	FIELD_AS(probe, flow.saddr, "saddr", ADDRESS, XCAP_WIDTH_NEVER),			\
 	FIELD_AS(probe, flow.sport, "sport", UNSIGNED, 5),					\
 	FIELD_AS(probe, flow.daddr, "daddr", ADDRESS, 15),					\
 	FIELD_AS(probe, flow.dport, "dport", UNSIGNED, 5)

@@ -35,7 +35,7 @@ for r in both:
 assert len(lines("frames.json")) == 32 and len(lines("mixed.json")) == 31
 
 total, = lines("count.json")
-assert list(total) == ["records", "packets", "syscalls", "switches", "bytes", "losses",
+assert list(total) == ["records", "packets", "syscalls", "switches", "probes", "bytes", "losses",
                        "filtered", "dropped", "late", "out_of_order", "names_lost",
                        "seconds", "sources"]
 assert total["records"] == total["packets"] + total["syscalls"] + total["switches"]
