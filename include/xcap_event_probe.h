@@ -77,12 +77,70 @@ struct xprobe_exit {
 };
 _Static_assert(sizeof(struct xprobe_exit) == 24, "layout");
 
+/* Who opened a connection. */
+enum {
+	XPROBE_ROLE_UNKNOWN	= 0,	/* it was there when the probe began */
+	XPROBE_ROLE_CLIENT	= 1,
+	XPROBE_ROLE_SERVER	= 2,
+};
+
+struct xprobe_tcplife {
+	struct xprobe_flow flow;
+	__u64 bytes_in;		/* in order; without what SYN and FIN count */
+	__u64 bytes_out;	/* that the other end has acknowledged, likewise */
+	__u64 duration_ns;	/* since the first SYN; a server's, since the connection was made;
+				   0 not known */
+	__u64 connect_ns;	/* of that, until it was established; 0 never, or not known */
+	__u64 rtt_ns;		/* smoothed; 0 not known */
+	__u32 retrans;		/* segments sent again */
+	__u32 role;		/* XPROBE_ROLE_ */
+	__u32 state;		/* TCP_ state that it had until now */
+	__u32 error;		/* errno that the process gets; 0 none */
+};
+_Static_assert(sizeof(struct xprobe_tcplife) == 96, "layout");
+
+struct xprobe_tcpstates {
+	struct xprobe_flow flow;	/* what of it is known by then */
+	__u64 cookie;		/* of the socket */
+	__u64 held_ns;		/* time in the old state; 0 not known, or it is new */
+	__u32 from;		/* TCP_ state */
+	__u32 to;
+};
+_Static_assert(sizeof(struct xprobe_tcpstates) == 64, "layout");
+
+/* xprobe_retrans.kind */
+enum {
+	XPROBE_RETRANS_DATA	= 0,
+	XPROBE_RETRANS_SYNACK	= 1,
+	XPROBE_RETRANS_SYN	= 2,
+	XPROBE_RETRANS_FIN	= 3,	/* with nothing else */
+};
+
+/* xprobe_retrans.cause */
+enum {
+	XPROBE_RETRANS_TIMEOUT	= 0,
+	XPROBE_RETRANS_RECOVERY	= 1,	/* acknowledgements showed a hole */
+	XPROBE_RETRANS_PROBE	= 2,	/* of the end, to learn whether something is lost */
+};
+
 struct xprobe_retrans {
 	struct xprobe_flow flow;
 	__u32 state;		/* TCP_ state */
-	__u32 kind;		/* 0 retransmission of data, 1 of a SYN-ACK */
+	__u32 kind;		/* XPROBE_RETRANS_ */
+	__u32 cause;		/* XPROBE_RETRANS_ */
+	__u32 segs;		/* that the network gets */
+	__u32 bytes;		/* of data */
+	__s32 error;		/* why it could not be sent: -errno; 0 it was */
 };
-_Static_assert(sizeof(struct xprobe_retrans) == 48, "layout");
+_Static_assert(sizeof(struct xprobe_retrans) == 64, "layout");
+
+struct xprobe_resets {
+	struct xprobe_flow flow;
+	__u32 state;		/* TCP_ state of the socket; 0 there is none */
+	__u32 received;		/* 0 sent */
+	char  reason[32];	/* NUL-terminated, as this kernel names it; "-" not told */
+};
+_Static_assert(sizeof(struct xprobe_resets) == 80, "layout");
 
 /*
  * Totals since the probe began: a row of a table that the kernel keeps. Its record comes again

@@ -9,22 +9,12 @@
  */
 #include <bpf/libbpf.h>
 #include <string.h>
-#include "probe_table.h"
+#include "probe_fields.h"
 #include "probe_exit.skel.h"
-
-/* FIELD(exit, status, SIGNED, 6): a member of struct xprobe_exit, as "status" */
-#define FIELD_AS(probe, member, name, kind, width)						\
-	{ name, offsetof(struct xprobe_##probe, member),					\
-	  sizeof(((struct xprobe_##probe *)0)->member), XCAP_FIELD_##kind, width, NULL }
-#define FIELD(probe, member, kind, width) FIELD_AS(probe, member, #member, kind, width)
-#define FIELD_NAMED(name, width, name_of) { name, 0, 0, XCAP_FIELD_TEXT, width, name_of }
-
-/* Both ends of flow, a struct xprobe_flow. */
-#define FIELDS_FLOW(probe)									\
-	FIELD_AS(probe, flow.saddr, "saddr", ADDRESS, XCAP_WIDTH_NEVER),			\
-	FIELD_AS(probe, flow.sport, "sport", UNSIGNED, 5),					\
-	FIELD_AS(probe, flow.daddr, "daddr", ADDRESS, 15),					\
-	FIELD_AS(probe, flow.dport, "dport", UNSIGNED, 5)
+#include "probe_resets.skel.h"
+#include "probe_retrans.skel.h"
+#include "probe_tcplife.skel.h"
+#include "probe_tcpstates.skel.h"
 
 #define ROW_SIZE(probe) sizeof(struct xprobe_##probe)
 
@@ -66,6 +56,19 @@ static const struct probe_row table[] = {
 	{ "accept", "who is connected to from where",
 	  "an entry and an exit a call of accept", XCAP_PROBE_CALLS, 0, false, 0, NULL, NULL,
 	  "syscalls?only=accept,accept4&data=0" },
+	{ "tcplife", "which TCP connections end, what they carried, how long they took",
+	  "a short program a change of state, a record a connection", XCAP_PROBE_EVENTS,
+	  XPROBE_TCPLIFE, true, ROW_SIZE(tcplife), probe_tcplife_fields,
+	  probe_tcplife_bpf__elf_bytes, NULL },
+	{ "tcpstates", "which states TCP sockets go through, and how long they stay in each",
+	  "a record a change of state", XCAP_PROBE_EVENTS, XPROBE_TCPSTATES, true,
+	  ROW_SIZE(tcpstates), probe_tcpstates_fields, probe_tcpstates_bpf__elf_bytes, NULL },
+	{ "retrans", "what TCP sends again, to whom, in which state, and why",
+	  "a record a retransmission", XCAP_PROBE_EVENTS, XPROBE_RETRANS, true,
+	  ROW_SIZE(retrans), probe_retrans_fields, probe_retrans_bpf__elf_bytes, NULL },
+	{ "resets", "which TCP connections are reset, from which end, and why",
+	  "a record a reset", XCAP_PROBE_EVENTS, XPROBE_RESETS, true,
+	  ROW_SIZE(resets), probe_resets_fields, probe_resets_bpf__elf_bytes, NULL },
 };
 
 #define NR_ROWS ((int)(sizeof(table) / sizeof(table[0])))
