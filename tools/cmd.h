@@ -11,6 +11,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LOSSY = 3 };
 extern const struct command balance_command;
 extern const struct command bounce_command;
 extern const struct command count_command;
+extern const struct command doctor_command;
 extern const struct command dump_command;
 extern const struct command extcap_command;
 extern const struct command iface_command;

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&balance_command,
 	&bounce_command,
 	&count_command,
+	&doctor_command,
 	&dump_command,
 	&extcap_command,
 	&iface_command,

@@ -30,7 +30,7 @@ section() {
 
 # ---- options of the commands: "-c --count", letter and name together ----
 
-for command in balance bounce count dump extcap iface list pipe probe run; do
+for command in balance bounce count doctor dump extcap iface list pipe probe run; do
 	xcap help "$command" | sed -nE 's/^ +((-.), )?--([a-z-]+).*/\2 --\3/p' >rows
 	section "$man/xcap-$command.1" OPTIONS |
 		sed -nE 's/^\.[BIR]+ ((-.) ", " )?--([a-z-]+).*/\2 --\3/p' >pages

@@ -28,6 +28,7 @@ try xcap help
 try xcap help balance
 try xcap help bounce
 try xcap help count
+try xcap help doctor
 try xcap help dump
 try xcap help extcap
 try xcap help iface
@@ -36,7 +37,7 @@ try xcap help pipe
 try xcap help probe
 try xcap help nosuch
 try xcap nosuch
-for command in "xcap balance" "xcap bounce" "xcap count" "xcap dump" "xcap extcap" "xcap iface" "xcap list" "xcap pipe" "xcap probe" xdpcount xcap-extcap; do
+for command in "xcap balance" "xcap bounce" "xcap count" "xcap doctor" "xcap dump" "xcap extcap" "xcap iface" "xcap list" "xcap pipe" "xcap probe" xdpcount xcap-extcap; do
 	# shellcheck disable=SC2086
 	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
 done
@@ -86,6 +87,9 @@ try xcap iface
 try xcap iface syscalls tap:lo
 try xcap iface syscalls --name 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 try xcap list eth0
+try xcap doctor lo lo
+try xcap doctor --fix --undo
+try xcap doctor --port
 try xcap bounce
 try xcap bounce -i xcap:9@0
 try xcap bounce -i xcap:9@0 -o xcap:8@1
