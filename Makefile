@@ -39,13 +39,14 @@ SONAME	:= libxcap.so.$(MAJOR)
 # ---- what is needed, by the names of Debian 12 ----
 
 BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
-	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev libjson-c-dev
+	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev libjson-c-dev \
+	libncurses-dev
 RUN_DEPS := iproute2 curl python3
 TEST_DEPS := ethtool tcpdump tshark libcmocka-dev gcc-multilib g++ \
 	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils libcap2-bin \
-	ngrep tcpflow p0f arp-scan python3-scapy spin
+	ngrep tcpflow p0f arp-scan python3-scapy spin tmux
 DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
-LIBRARIES := libbpf libxdp libpcap libmnl json-c
+LIBRARIES := libbpf libxdp libpcap libmnl json-c ncursesw
 
 # all targets but these stop here, with one line, when something is missing
 ifneq ($(filter-out deps demo test help clean uninstall,$(or $(MAKECMDGOALS),all)),)
@@ -58,8 +59,9 @@ endif
 # libpcap itself, which the shim has the name of and stands in front of
 LIBPCAP	:= $(realpath $(shell $(PKG) --variable=libdir libpcap)/libpcap.so)
 PCAP_SONAME := $(shell readelf -d $(LIBPCAP) | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
-# json-c would put its json.h before ours: it is included by its directory
-PKG_CFLAGS := $(shell $(PKG) --cflags $(filter-out json-c,$(LIBRARIES)))
+# json-c would put its json.h before ours: it is included by its directory; ncurses would define
+# which POSIX all of us see
+PKG_CFLAGS := $(shell $(PKG) --cflags $(filter-out json-c ncursesw,$(LIBRARIES)))
 LIBS	:= $(shell $(PKG) --libs $(LIBRARIES))
 endif
 

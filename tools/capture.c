@@ -30,6 +30,7 @@ static volatile sig_atomic_t nr_signals;
 static volatile sig_atomic_t first_signal;
 static volatile int64_t signalled_ns;	/* when it came */
 static volatile pid_t command;		/* the first signal is for it; 0: none, or it has had it */
+static void (*volatile at_kill)(void);	/* what is to be put right even then; or NULL */
 static bool one_of_each;	/* a terminal's SIGINT and then a manager's SIGTERM are one wish */
 
 static int64_t now_ns(void)
@@ -58,8 +59,11 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		return;
 	}
 	if (nr_signals && now_ns() - signalled_ns > SAME_WISH_NS &&
-	    (!one_of_each || signal == first_signal))
+	    (!one_of_each || signal == first_signal)) {
+		if (at_kill)
+			at_kill();
 		_exit(EXIT_FAILED);
+	}
 	if (!nr_signals++) {
 		first_signal = signal;
 		signalled_ns = now_ns();
@@ -67,6 +71,11 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	if (x)
 		xcap_break(x);
 	errno = saved;
+}
+
+void capture_at_kill(void (*fn)(void))
+{
+	at_kill = fn;
 }
 
 static void on_child(int signal)
@@ -196,7 +205,7 @@ static __u32 source_flags(struct xcap *x)
 	return flags;
 }
 
-int capture_open(struct capture *c)
+static int open_stream(const struct capture *c, struct xcap **out)
 {
 	struct xcap_opts opts = {
 		.sz = sizeof(opts),
@@ -206,11 +215,30 @@ int capture_open(struct capture *c)
 		.ring_kb = c->ring_bytes / 1024,
 		.filter = c->filter,
 	};
+
+	return xcap_open(out, c->specs, &opts);
+}
+
+int capture_reopen(struct capture *c)
+{
+	struct xcap *x;
+	int err = open_stream(c, &x);
+
+	if (err)
+		return err;
+	interrupted = x;
+	xcap_close(c->x);
+	c->x = x;
+	return 0;
+}
+
+int capture_open(struct capture *c)
+{
 	int err;
 
 	one_of_each = c->managed;
 	catch_signals();
-	err = xcap_open(&c->x, c->specs, &opts);
+	err = open_stream(c, &c->x);
 	if (err) {
 		fprintf(stderr, "%s: %s%s\n", c->called, xcap_errmsg(NULL),
 			err == -EPERM && c->denied ? c->denied : "");

@@ -121,6 +121,15 @@ int capture_check(struct capture *c, const struct command *cmd, bool prints);
 /* Open the stream, and the sink of -w. Return: OPTIONS_RUN; the exit code after a sentence. */
 int capture_open(struct capture *c);
 
+/*
+ * Files once more from their start, with the filter that c has now; other sources anew. Return: 0;
+ * -errno with a sentence in xcap_errmsg(NULL), and nothing has changed.
+ */
+int capture_reopen(struct capture *c);
+
+/* Before the second signal ends the process without waiting: fn, which may do what handlers may. */
+void capture_at_kill(void (*fn)(void));
+
 /* Make records text on standard output: the names of the sources, when to say them. */
 void capture_text(struct capture *c, struct text *t);
 

@@ -19,5 +19,6 @@ extern const struct command list_command;
 extern const struct command pipe_command;
 extern const struct command probe_command;
 extern const struct command run_command;
+extern const struct command top_command;
 
 #endif

@@ -91,6 +91,9 @@ void top_free(struct top *t);
 /* Forget all rows and totals, and begin at the next record or time told. */
 void top_reset(struct top *t);
 
+/* Its intervals are those of another that has begun. */
+void top_begin_as(struct top *t, const struct top *other);
+
 struct top_facts;
 
 /*
@@ -98,6 +101,12 @@ struct top_facts;
  * that was told.
  */
 void top_add(struct top *t, const struct top_facts *f);
+
+/* A model as this one is now, for looking at; -ENOMEM. */
+int top_copy(struct top **out, const struct top *t);
+
+/* Has the packet been counted at another interface? For top_facts.again, by the model of all. */
+bool top_again(struct top *t, const struct top_facts *f);
 
 /* It is now_ns on the records' clock (mono_ns): intervals that are over get closed, idle rows go. */
 void top_time(struct top *t, int64_t now_ns);
@@ -126,6 +135,7 @@ const struct top_row *top_find(struct top *t, enum top_view view, const struct t
 
 /* What rows are put in order by, largest first. Rates but for the totals. */
 enum top_value {
+	TOP_BY_EVENTS,		/* packets and calls */
 	TOP_BY_PACKETS,
 	TOP_BY_BYTES,
 	TOP_BY_BYTES_IN,
@@ -154,6 +164,10 @@ double top_value(const struct top *t, const struct top_row *row, enum top_value 
  */
 uint32_t top_pick(struct top *t, enum top_view view, enum top_value by, bool reverse,
 		  const struct top_row **rows, uint32_t max);
+
+/* How many rows come before this one in that order. */
+uint32_t top_rank(struct top *t, enum top_view view, enum top_value by, bool reverse,
+		  const struct top_row *row);
 
 /* ---- top_names.c: what a row is, as text; bytes are as they came and may be of any kind ---- */
 

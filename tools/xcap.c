@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&pipe_command,
 	&probe_command,
 	&run_command,
+	&top_command,
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In:   a stream.
+ * Out:  screens as plain text, or an object per line, on standard output.
+ * Owns: nothing.
+ * Runs on: the tool's first thread.
+ *
+ * What is read from files is not waited for: their records say what time it is.
+ */
+#include <string.h>
+#include "json.h"
+#include "top_batch.h"
+#include "top_loop.h"
+
+static double age(const struct top_run *r)
+{
+	int64_t end = top_interval_end(r->levels[0].model);
+
+	if (end == INT64_MIN)
+		return 0;
+	return (end - top_interval_ns(r->levels[0].model) - r->first_ns) / 1e9;
+}
+
+/* ---- text ---- */
+
+static void put_line(void *user, int y, const struct top_line *l, enum top_style style)
+{
+	size_t len = l->len;
+
+	while (len && l->text[len - 1] == ' ')
+		len--;
+	printf("%.*s\n", (int)len, l->text);
+}
+
+static void print_text(struct top_run *r, struct top_look *look)
+{
+	struct top_head head = {
+		.model = top_run_model(r), .state = "", .seconds = age(r), .crumbs = "all",
+		.filter = r->filter, .stats.sz = sizeof(head.stats),
+	};
+
+	xcap_stats(r->c.x, -1, &head.stats);
+	top_page(look, &head, put_line, NULL);
+	putchar('\n');
+}
+
+/* ---- JSON ---- */
+
+static const char *const counters[TOP_COUNTERS] = {
+	[TOP_PACKETS_IN] = "packets_in", [TOP_PACKETS_OUT] = "packets_out",
+	[TOP_BYTES_IN] = "bytes_in", [TOP_BYTES_OUT] = "bytes_out", [TOP_CALLS] = "calls",
+	[TOP_ERRORS] = "errors", [TOP_READ] = "read", [TOP_WRITTEN] = "written",
+	[TOP_WAITED] = "waited", [TOP_WAIT_NS] = "wait_ns", [TOP_LOST] = "lost",
+};
+
+static void json_counters(struct json *j, const char *key, const uint64_t *n)
+{
+	json_open(j, key, '{');
+	for (int i = 0; i < TOP_COUNTERS; i++)
+		if (n[i])
+			json_unsigned(j, counters[i], n[i]);
+	json_close(j, '}');
+}
+
+static void json_row(struct json *j, enum top_view view, const struct top_row *row)
+{
+	char text[TOP_TEXT_MAX];
+	const char *part;
+
+	json_open(j, NULL, '{');
+	for (int i = 0; (part = top_row_part(view, row, i, text, sizeof(text))); i++)
+		json_text(j, part, text);
+	json_counters(j, "last", row->last);
+	json_counters(j, "total", row->total);
+	json_close(j, '}');
+}
+
+static void json_losses(struct json *j, const struct xcap_stats *s)
+{
+	json_unsigned(j, "seen", s->seen);
+	json_unsigned(j, "delivered", s->delivered);
+	json_unsigned(j, "filtered", s->filtered);
+	json_open(j, "dropped", '{');
+	for (int i = 0; i < XCAP_DROP_MAX; i++)
+		if (s->dropped[i])
+			json_unsigned(j, xcap_drop_name(i), s->dropped[i]);
+	json_close(j, '}');
+}
+
+static void print_json(struct top_run *r, struct top_look *look)
+{
+	struct json j = { .out = stdout };
+	struct xcap_stats s = { .sz = sizeof(s) };
+	struct top *model = top_run_model(r);
+
+	xcap_stats(r->c.x, -1, &s);
+	top_look_pick(look, model);
+	json_open(&j, NULL, '{');
+	json_text(&j, "view", top_view_name(look->view));
+	json_seconds(&j, "age", (int64_t)(age(r) * 1e9));
+	json_seconds(&j, "interval", top_interval_ns(model));
+	json_losses(&j, &s);
+	json_counters(&j, "last", top_sum(model)->last);
+	json_counters(&j, "total", top_sum(model)->total);
+	json_unsigned(&j, "nr_rows", top_nr_rows(model, look->view));
+	json_open(&j, "rows", '[');
+	for (uint32_t i = 0; i < look->nr_rows; i++)
+		json_row(&j, look->view, look->rows[i]);
+	json_close(&j, ']');
+	json_counters(&j, "other", top_other(model, look->view)->total);
+	json_counters(&j, "gone", top_gone(model, look->view)->total);
+	json_close(&j, '}');
+	json_line(&j);
+}
+
+/* ---- both ---- */
+
+/* Return: false: the reader is gone, or all is printed. */
+static bool print(struct top_batch *b, struct top_run *r, struct top_look *look)
+{
+	for (int v = 0; v < TOP_VIEWS; v++) {
+		if (!(b->views & 1u << v))
+			continue;
+		look->view = v;
+		look->lines = top_page_lines(b->rows);
+		if (b->json)
+			print_json(r, look);
+		else
+			print_text(r, look);
+	}
+	if (r->guest && r->guest->tick)
+		r->guest->tick(r->guest, r->levels[0].model);
+	return !capture_flush(&r->c) && (++b->printed < b->screens || !b->screens);
+}
+
+/* A screen for each interval of the records' own time, and one for the last, which is cut. */
+static void run_file(struct top_batch *b, struct top_run *r, struct top_look *look)
+{
+	int64_t end;
+
+	top_run_read(r, INT64_MIN);
+	while (!top_loop_over(r) && !r->ended) {
+		end = top_interval_end(r->levels[0].model);
+		top_run_read(r, end);
+		if (r->at == r->nr)
+			continue;
+		top_run_time(r, end);
+		if (!r->ended && !print(b, r, look))
+			return;
+	}
+	print(b, r, look);
+}
+
+static void run_live(struct top_batch *b, struct top_run *r, struct top_look *look)
+{
+	int64_t date = top_loop_date(r);
+
+	while (!top_loop_over(r) && !r->ended) {
+		top_loop_step(r, -1, date);
+		if (date == INT64_MAX)
+			date = top_loop_date(r);
+		if (r->ended || top_mono_ns() < date)
+			continue;
+		top_loop_time(r);
+		if (!print(b, r, look))
+			return;
+		date = top_loop_date(r);
+	}
+	if (r->ended)
+		print(b, r, look);
+}
+
+void top_batch_run(struct top_batch *b, struct top_run *r, struct top_look *look)
+{
+	if (r->clock == TOP_CLOCK_FILE)
+		run_file(b, r, look);
+	else
+		run_live(b, r, look);
+}

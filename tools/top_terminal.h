@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The terminal: taken, and put back. */
+#ifndef TOP_TERMINAL_H
+#define TOP_TERMINAL_H
+
+#include <stdbool.h>
+
+/* Are standard input and output a terminal that is known? */
+bool top_terminal_possible(void);
+
+/* Return: 0; -errno. */
+int top_terminal_open(void);
+void top_terminal_close(void);
+
+/* What of that a signal handler may do. */
+void top_terminal_restore(void);
+
+#endif
