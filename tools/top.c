@@ -270,8 +270,8 @@ const struct command top_command = {
 	.name = "top",
 	.summary = "who does how much of what: processes, flows, calls, files, each second",
 	.usage = "[-i SPEC[,SPEC]...] [OPTION]... [FILTER]",
-	.prose = "On a terminal h shows the keys. Without -i it captures copies of the packets of all\n"
-		 "interfaces that are up, and system calls.\n",
+	.prose = "On a terminal h shows the keys. Without -i it captures copies of the packets of\n"
+		 "all interfaces that are up, and system calls.\n",
 	.rows = rows,
 	.run = run,
 };

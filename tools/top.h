@@ -33,7 +33,7 @@ struct top_level {
 /* Whose clock it is. */
 enum top_clock {
 	TOP_CLOCK_LIVE,
-	TOP_CLOCK_FILE,	/* files: they can be read again, and are read as fast as they were written */
+	TOP_CLOCK_FILE,	/* files: they can be read again, and time goes as in their records */
 	TOP_CLOCK_PIPE,	/* what comes from elsewhere, now */
 };
 

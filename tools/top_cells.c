@@ -123,6 +123,22 @@ void top_line_bytes(struct top_line *l, const char *bytes, size_t len, int colum
 	top_line_pad(l, end);
 }
 
+void top_line_tail(struct top_line *l, const char *bytes, size_t len, int columns)
+{
+	size_t at = 0, out_len;
+	char out[20];
+	int wide;
+
+	if (columns <= 0 || fits(l, bytes, len, columns))
+		return top_line_bytes(l, bytes, len, columns);
+	while (at < len && !fits(l, bytes + at, len - at, columns - 1))
+		at += shown(bytes + at, len - at, l->utf8, out, &out_len, &wide);
+	columns += l->at;
+	put(l, "~", 1, 1);
+	top_line_some(l, bytes + at, len - at, columns - l->at);
+	top_line_pad(l, columns);
+}
+
 void top_line_right(struct top_line *l, const char *text, int columns)
 {
 	top_line_pad(l, l->at + columns - (int)strlen(text));

@@ -31,7 +31,10 @@ void top_line_print(struct top_line *l, const char *fmt, ...);
  */
 void top_line_bytes(struct top_line *l, const char *bytes, size_t len, int columns);
 
-/* The same without padding. */
+/* The same, but of what is too long the end is shown, behind a "~". */
+void top_line_tail(struct top_line *l, const char *bytes, size_t len, int columns);
+
+/* As top_line_bytes() without padding. */
 void top_line_some(struct top_line *l, const char *bytes, size_t len, int columns);
 
 /* Text of ours at the right of so many columns. */

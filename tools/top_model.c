@@ -214,8 +214,10 @@ static void add(struct top *t, enum top_view view, const struct top_key *key,
 		name(row, view, f);
 	}
 	if (view == TOP_FLOW && row != &table->other) {
-		row->home[way] = f->where;
-		row->home_used[way] = t->interval;
+		if (f->packet) {
+			row->home[way] = f->where;
+			row->home_used[way] = t->interval;
+		}
 		way ^= row->left;
 	}
 	count(t, row, f, way);

@@ -108,7 +108,7 @@ int top_copy(struct top **out, const struct top *t);
 /* Has the packet been counted at another interface? For top_facts.again, by the model of all. */
 bool top_again(struct top *t, const struct top_facts *f);
 
-/* It is now_ns on the records' clock (mono_ns): intervals that are over get closed, idle rows go. */
+/* It is now_ns on the records' clock (mono_ns): intervals that are over close, idle rows go. */
 void top_time(struct top *t, int64_t now_ns);
 
 /* When the interval that runs will be over; INT64_MIN: nothing has begun. */

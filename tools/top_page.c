@@ -92,16 +92,14 @@ static uint64_t dropped(const struct xcap_stats *s)
 	return sum;
 }
 
-/* What was lost is always there; a file may tell of losses of its own. */
+/* What was lost comes first, whatever has room; a file may tell of losses of its own. */
 static enum top_style put_losses(struct top_line *l, const struct top_head *head)
 {
 	const struct xcap_stats *s = &head->stats;
 	uint64_t lost = dropped(s), told = top_sum(head->model)->total[TOP_LOST];
 	const char *before = " (";
 
-	top_line_print(l, "seen %llu  delivered %llu  filtered %llu  dropped %llu",
-		       (unsigned long long)s->seen, (unsigned long long)s->delivered,
-		       (unsigned long long)s->filtered, (unsigned long long)lost);
+	top_line_print(l, "dropped %llu", (unsigned long long)lost);
 	for (int i = 0; i < XCAP_DROP_MAX; i++)
 		if (s->dropped[i]) {
 			top_line_print(l, "%s%s %llu", before, xcap_drop_name(i),
@@ -111,6 +109,9 @@ static enum top_style put_losses(struct top_line *l, const struct top_head *head
 	top_line_put(l, before[0] == ',' ? ")" : "");
 	if (told > lost)
 		top_line_print(l, "  lost before %llu", (unsigned long long)(told - lost));
+	top_line_print(l, "  seen %llu  delivered %llu  filtered %llu",
+		       (unsigned long long)s->seen, (unsigned long long)s->delivered,
+		       (unsigned long long)s->filtered);
 	if (s->late)
 		top_line_print(l, "  late %llu", (unsigned long long)s->late);
 	return lost || told ? TOP_ALARM : TOP_PLAIN;
@@ -211,7 +212,10 @@ static void put_row(struct top_line *l, const struct top_look *look, const struc
 	int name, nr = layout(look, &name);
 	char number[12];
 
-	top_line_bytes(l, text, len, name);
+	if (look->view == TOP_FILE)	/* paths begin alike */
+		top_line_tail(l, text, len, name);
+	else
+		top_line_bytes(l, text, len, name);
 	for (int i = 1; i < nr; i++) {
 		const struct top_column *c = v->columns[i];
 

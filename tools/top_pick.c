@@ -82,7 +82,9 @@ static int compare(const void *left, const void *right, void *direction)
 
 	if (d->reverse)
 		order = -order;
-	return order ? order : (a->row->number > b->row->number) - (a->row->number < b->row->number);
+	if (order)
+		return order;
+	return (a->row->number > b->row->number) - (a->row->number < b->row->number);
 }
 
 static void swap(struct top_order *a, struct top_order *b)

@@ -124,8 +124,7 @@ static int feed_due(struct top_run *r, int64_t until_ns)
 {
 	int from = r->at;
 
-	while (r->at < r->nr && r->recs[r->at].mono_ns < until_ns &&
-	       (!r->c.count || r->c.nr_records < r->c.count)) {
+	while (r->at < r->nr && r->recs[r->at].mono_ns < until_ns) {
 		feed(r, &r->recs[r->at++]);
 		r->c.nr_records++;
 	}
@@ -149,13 +148,20 @@ static void begin(struct top_run *r)
 	}
 }
 
+static int batch_size(const struct top_run *r)
+{
+	uint64_t left = r->c.count ? r->c.count - r->c.nr_records : TOP_BATCH;
+
+	return left < TOP_BATCH ? left : TOP_BATCH;
+}
+
 int top_run_read(struct top_run *r, int64_t until_ns)
 {
 	int n, nr = 0;
 
 	for (int i = 0; i < BATCHES && !r->ended; i++) {
 		if (r->at == r->nr) {
-			n = xcap_next_batch(r->c.x, r->recs, TOP_BATCH, 0);
+			n = xcap_next_batch(r->c.x, r->recs, batch_size(r), 0);
 			r->at = 0;
 			r->nr = n > 0 ? n : 0;
 			if (n == 0 || n == -EINTR)

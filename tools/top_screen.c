@@ -84,7 +84,7 @@ static void draw_foot(struct top_ui *ui)
 			       (unsigned long long)r->nr_recorded);
 		top_line_some(&l, r->path, strlen(r->path), COLS - l.at);
 	} else {
-		top_line_put(&l, "1-8 view  Enter into  Backspace back  s sort  f filter  p freeze  "
+		top_line_put(&l, "1-8 view  Enter into  Backspace back  s sort  f filter  "
 			     "w record  h help");
 	}
 	put_line(NULL, LINES - 1, &l, r->message[0] || r->sink ? TOP_BOLD : TOP_PLAIN);

@@ -30,7 +30,7 @@ section() {
 
 # ---- options of the commands: "-c --count", letter and name together ----
 
-for command in balance bounce count doctor dump extcap iface list pipe probe run; do
+for command in balance bounce count doctor dump extcap iface list pipe probe run top; do
 	xcap help "$command" | sed -nE 's/^ +((-.), )?--([a-z-]+).*/\2 --\3/p' >rows
 	section "$man/xcap-$command.1" OPTIONS |
 		sed -nE 's/^\.[BIR]+ ((-.) ", " )?--([a-z-]+).*/\2 --\3/p' >pages
@@ -39,6 +39,20 @@ done
 xcap help | sed -nE 's/^  xcap ([a-z]+) .*/\1/p' >rows
 sed -n 's/^\.BR* "xcap \([a-z]*\)".*/\1/p; s/^\.B xcap \([a-z]*\)$/\1/p' "$man/xcap.1" >pages
 same "commands" rows pages
+
+# ---- keys of xcap top: the table that help is, and the page ----
+
+awk '/^const struct top_key_row/ { on = 1 } on' "$TOP/tools/top_keys.c" | tr '\n' ' ' |
+	grep -oP '\{ "\K[^"]+", "[^"]+"' | sed 's/", "/: /; s/"$//' >rows
+section "$man/xcap-top.1" KEYS | awk '/^\.PP/ { exit } /^\.B / { key = substr($0, 4); getline; print key ": " $0 }' >pages
+same "keys of xcap top" rows pages
+[ "$(wc -l <rows)" -ge 17 ] || fail "not all keys of xcap top were found"
+
+# and its columns, by which rows are sorted
+grep -oP '^\t\w+ = \{ "[^"]*", "\K[^"]+' "$TOP/tools/top_columns.c" >rows
+section "$man/xcap-top.1" COLUMNS | awk '/^\.PP/ { exit } after { print; after = 0 } /^\.TP/ { after = 1 }' |
+	sed 's/^\.BR* //; s/ ", " /\n/g' >pages
+same "columns of xcap top" rows pages
 
 # ---- options of the sources, which they list when asked for one they do not know ----
 

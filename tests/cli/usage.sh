@@ -35,9 +35,10 @@ try xcap help iface
 try xcap help list
 try xcap help pipe
 try xcap help probe
+try xcap help top
 try xcap help nosuch
 try xcap nosuch
-for command in "xcap balance" "xcap bounce" "xcap count" "xcap doctor" "xcap dump" "xcap extcap" "xcap iface" "xcap list" "xcap pipe" "xcap probe" xdpcount xcap-extcap; do
+for command in "xcap balance" "xcap bounce" "xcap count" "xcap doctor" "xcap dump" "xcap extcap" "xcap iface" "xcap list" "xcap pipe" "xcap probe" "xcap top" xdpcount xcap-extcap; do
 	# shellcheck disable=SC2086
 	diff <($command --help) <($command -h) || echo "FAIL: $command -h differs"
 done
@@ -124,4 +125,13 @@ try xcap dump -p x
 try xcap dump -p 1,,2
 try xcap dump -p 2147483647
 try xcap dump --container "it's"
+try xcap top
+try xcap top -n 1
+try xcap top --json
+try xcap top -b -n 0
+try xcap top -b -d 1ms
+try xcap top -b --view nosuch
+try xcap top -b --view flow --sort calls
+try xcap top -b -i lo -f udp tcp
+try xcap top --view flow,host
 xcap --version | sed -E 's/ [0-9].*/ N/'
