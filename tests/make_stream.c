@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * In:   make_stream FILE.pcapng COUNT [KIND]: what to write and how many of each.
- * Out:  packets, every system call by its number and result, switches and losses,
+ * Out:  packets, every system call by its number and result, switches, losses and a probe's word,
  *       with the same times and bytes each time: work for second opinions.
  * Owns: FILE.pcapng, and an empty capture beside it for the length of the run.
  * Runs on: no root, no network.
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <xcap.h>
+#include "xcap_event.h"
 
 #define NR_CALLS 470
 #define EPOCH_NS 1700000000000000000ll
@@ -107,6 +108,9 @@ static void put_call(struct xcap *x, struct xcap_sink *s, unsigned int nr, int c
 
 static void put_rest(struct xcap *x, struct xcap_sink *s)
 {
+	static const struct xprobe_exit ended = {
+		.status = 3, .age_ns = 1234567890, .ppid = 1,
+	};
 	struct xcap_record r = {
 		.type = XCAP_SWITCH, .pid = 1292, .tid = 1293, .comm = "curl",
 		.sw = { .next_pid = 7, .next_tid = 8, .next_comm = "kworker", .next_prio = 120 },
@@ -115,6 +119,12 @@ static void put_rest(struct xcap *x, struct xcap_sink *s)
 	put(x, s, &r);
 	r = (struct xcap_record) {
 		.type = XCAP_LOSS, .loss = { .count = 123, .where = XCAP_DROP_RING_FULL },
+	};
+	put(x, s, &r);
+	r = (struct xcap_record) {
+		.type = XCAP_PROBE, .pid = 1292, .tid = 1293, .comm = "curl", .uid = 1000,
+		.data = (const __u8 *)&ended, .caplen = sizeof(ended), .len = sizeof(ended),
+		.probe = { .id = XPROBE_EXIT },
 	};
 	put(x, s, &r);
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# In:   a stream of packets, all system calls, switches and losses that we wrote.
+# In:   a stream of packets, all system calls, switches, losses and a probe that we wrote.
 # Out:  whether tcpdump and tshark read the same in it as we do, in order and by name.
 # Owns: files in its directory.
 # Runs on: no root; Debian's tcpdump (libpcap 1.10) and tshark (Wireshark 4.0).
@@ -36,11 +36,13 @@ awk -F '\t' '$1 == "" { next } $1 + 0 < last { bad = 1 } { last = $1 + 0 } END {
 [ "$(grep -c ' ARP ' list.txt)" = $packets ] || fail "tshark sees $(grep -c ' ARP ' list.txt) packets"
 [ "$(grep -c 'systemd Journal.*xcap: lost 123 records at ring_full' list.txt)" = $losses ] ||
 	fail "tshark does not show the losses"
+[ "$(grep -c 'systemd Journal.*curl\[1293\] \* exit status=3 signal=- parent=1 age=1.23456789s core=0$' list.txt)" = $losses ] ||
+	fail "tshark does not show what a probe tells"
 events=$(awk -F '\t' '$2 != "" && $2 != 146' fields.txt | wc -l)
 [ "$(grep -c 'Sysdig Event' list.txt)" = $((events + losses)) ] || fail "an event is no event to tshark"
 blocks=3	# one process before its first packet; Wireshark 4.0 makes each a frame
 [ "$(grep -c 'PCAPNG .* Custom Block' list.txt)" = $blocks ] || fail "tshark sees other process blocks"
-[ "$(wc -l <list.txt)" = $((packets + events + 2 * losses + blocks)) ] ||
+[ "$(wc -l <list.txt)" = $((packets + events + 3 * losses + blocks)) ] ||
 	fail "tshark lists something beside packets, events, losses and process blocks"
 
 # who is behind a packet, in the comments and in the packet's own options
@@ -77,7 +79,7 @@ done
 grep -q '^        size: 96$' details.txt || fail "read has no size in the details"
 
 # with xcap.lua the list has our own lines, and the fields
-xcap dump -r s.pcapng 2>/dev/null | sed -E '/ arp | --- /d; s/^[0-9:.]* cpu1 //' >ours
+xcap dump -r s.pcapng 2>/dev/null | sed -E '/ arp | --- | [*] /d; s/^[0-9:.]* cpu1 //' >ours
 tshark -X "lua_script:$B/xcap.lua" -r s.pcapng -Y 'xcap && !arp && !frame.cb_pen' \
 	-T fields -e _ws.col.Info >theirs 2>lua.err ||
 	fail "tshark does not take xcap.lua: $(cat lua.err)"
@@ -116,7 +118,7 @@ xcap dump -q -r s.pcapng -w copy.pcapng 2>/dev/null || fail "cannot copy the fil
 for file in s copy; do
 	xcap dump -r $file.pcapng --json 2>/dev/null | sed 's/"source":"[^"]*"//' >$file.json
 done
-[ "$(wc -l <s.json)" = $((packets + events + 2 * losses)) ] || fail "we do not read all we wrote"
+[ "$(wc -l <s.json)" = $((packets + events + 3 * losses)) ] || fail "we do not read all we wrote"
 diff -q s.json copy.json >/dev/null || fail "a copy is another stream"
 
 # the account stands at the end

@@ -60,6 +60,19 @@ static void look_at_items(const struct xcap_record *r, const uint8_t *p, size_t 
 		abort();
 }
 
+/* Names of a probe's fields come from tables, what stands in them from the file. */
+static void look_at_fields(const struct xcap_record *r)
+{
+	struct xcap_field f = { .sz = sizeof(f) };
+	char line[XCAP_TEXT_MAX];
+
+	for (int i = 0; xcap_probe_field(r, i, &f) == 1; i++)
+		for (uint32_t k = 0; f.text && k < f.text_len; k++)
+			sum += f.text[k];
+	if (r->type == XCAP_PROBE)
+		sum += xcap_record_text(r, line, sizeof(line));
+}
+
 /* What a reader of records does: look at every byte it was lent. */
 static void look(const struct xcap_record *r, const uint8_t *p, size_t size)
 {
@@ -76,7 +89,8 @@ static void look(const struct xcap_record *r, const uint8_t *p, size_t size)
 	for (size_t i = 0; i < len; i++)
 		sum += bytes[i];
 	look_at_items(r, p, size);
-	if (strnlen(r->comm, sizeof(r->comm)) == sizeof(r->comm) || r->type > XCAP_LOSS)
+	look_at_fields(r);
+	if (strnlen(r->comm, sizeof(r->comm)) == sizeof(r->comm) || r->type > XCAP_PROBE)
 		abort();
 	look_at_process(r);
 }

@@ -108,11 +108,22 @@ static inline void records_packet(struct records *s, struct xcap_record *r)
 	}
 }
 
+/* Of any probe, and of none; what it tells may be too short for it. */
+static inline void records_probe(struct records *s, struct xcap_record *r)
+{
+	r->probe.id = records_random(s) % 20;
+	r->probe.cookie = records_random(s);
+	r->caplen = r->len = records_random(s) % 600;
+	for (uint32_t i = 0; i < r->caplen; i++)
+		s->data[i] = records_random(s);
+	r->data = s->data;
+}
+
 /* The next one, a little later than the last. */
 static inline void records_next(struct records *s, struct xcap_record *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->type = 1 + records_random(s) % 5;
+	r->type = 1 + records_random(s) % XCAP_PROBE;
 	r->wall_ns = s->wall_ns += records_random(s) % 100000;
 	r->cpu = records_random(s);
 	r->flags = records_random(s) % 8 ? 0 : XCAP_REC_LATE;
@@ -126,6 +137,10 @@ static inline void records_next(struct records *s, struct xcap_record *r)
 		return;
 	}
 	records_task(s, r);
+	if (r->type == XCAP_PROBE) {
+		records_probe(s, r);
+		return;
+	}
 	if (r->type == XCAP_SWITCH) {
 		r->sw.next_pid = records_random(s);
 		r->sw.next_tid = records_random(s);
@@ -166,6 +181,12 @@ static inline const char *records_differ_by_type(const struct xcap_record *a,
 		return a->exit.nr != b->exit.nr ? "nr" : a->exit.ret != b->exit.ret ? "ret" : NULL;
 	case XCAP_SWITCH:
 		return memcmp(&a->sw, &b->sw, sizeof(a->sw)) ? "switch" : NULL;
+	case XCAP_PROBE:
+		return a->probe.id != b->probe.id ? "probe" :
+		       a->probe.cookie != b->probe.cookie ? "cookie" :
+		       a->caplen != b->caplen ? "length" :
+		       b->caplen && (uintptr_t)b->data & 7 ? "alignment" :
+		       b->caplen && memcmp(a->data, b->data, a->caplen) ? "bytes" : NULL;
 	case XCAP_LOSS:
 		return a->loss.count != b->loss.count ? "count" :
 		       a->loss.where != b->loss.where ? "where" : NULL;

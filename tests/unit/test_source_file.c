@@ -35,6 +35,8 @@ static size_t put_record(uint8_t *p, const struct xcap_record *r)
 		return pcapng_put_packet(p, r, &f);
 	case XCAP_LOSS:
 		return pcapng_put_loss(p, r, "tap:eth0");
+	case XCAP_PROBE:
+		return pcapng_put_probe(p, r);
 	default:
 		return pcapng_put_event(p, r, NULL);
 	}
