@@ -148,3 +148,30 @@ for _ in {1..13}; do ./probe-13; /bin/true; done
 stop comm INT
 [ "$(grep -c '"comm":"probe-13"' comm.out)" = 13 ] || fail "--comm: $(cat comm.out)"
 [ "$(grep -vc '"comm":"probe-13"\|"summary"' comm.out)" = 0 ] || fail "--comm: others"
+
+# ---- in a container, and nowhere else ----
+
+mkdir -p cg
+if mount -t cgroup2 none cg; then
+	id=$(printf '13%.0s' {1..32})
+	box=$PWD/cg/xcap-probe-$$/docker-$id.scope
+	mkdir -p "$box"
+	# the directories go with the script, however it goes
+	# shellcheck disable=SC2016
+	exec 8> >(exec setsid env -u XCAP_TEST_RUN sh -c 'cat >/dev/null; sleep 0.2
+		rmdir "$0" "${0%/*}"' "$box" >/dev/null 2>&1)
+	for probe in exec exit; do
+		ns_bg "" $probe xcap probe $probe --json --container "${id:0:12}"
+		wait_for $probe.err '^xcap: capturing'
+	done
+	# shellcheck disable=SC2016
+	sh -c 'echo $$ >"$0/cgroup.procs"; for i in 1 2 3 4 5 6 7; do /bin/true; done' "$box"
+	for _ in {1..5}; do /bin/true; done
+	for probe in exec exit; do
+		stop $probe INT
+	done
+	[ "$(grep -c "\"comm\":\"true\",\"uid\":0,\"container\":\"$id\"" exec.out)" = 7 ] ||
+		fail "--container exec: $(cat exec.out)"
+	[ "$(grep -c "\"container\":\"$id\"" exit.out)" = 8 ] || fail "--container exit: $(cat exit.out)"
+	[ "$(grep -vc "\"container\":\"$id\"\|\"summary\"" exec.out)" = 0 ] || fail "others: $(cat exec.out)"
+fi
