@@ -26,7 +26,7 @@ export TOP B PATH="$B:$B/tests:$PATH"
 # ---- everything a test started carries our mark in its environment ----
 
 marked() {
-	grep -lzx "XCAP_TEST_RUN=$1" /proc/[0-9]*/environ 2>/dev/null | grep -o '[0-9]*'
+	grep -lzxE "XCAP_TEST_RUN=$1(\..*)?" /proc/[0-9]*/environ 2>/dev/null | grep -o '[0-9]*'
 }
 
 reap() {
@@ -208,6 +208,16 @@ one() {
 	fi
 }
 
+# Fuzzers need a core each and nothing else: as many at once as there are cores.
+at_once() {
+	local said=$tmp/${1//[^a-z]/-}.said
+
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+		wait -n
+	done
+	(run=$run.${said##*/} && one "$1" >"$said"; cat "$said") &
+}
+
 [ "$tier" = net ] && [ "$private" ] &&
 	python3 "$TOP/tests/lib/leftovers.py" "$B" "$tmp/before" --remember
 for test; do
@@ -218,9 +228,14 @@ for test; do
 		done
 	elif [[ $test = */ ]] || [[ $test = tests/* && ! -e $TOP/${test%% *} ]]; then
 		: # a tier without tests yet
+	elif [ "$tier" = fuzz ]; then
+		at_once "$test"
 	else
 		one "$test"
 	fi
+done
+for job in $(jobs -rp); do
+	wait "$job"
 done
 [ "$tier" = net ] && [ "$private" ] && kernel_log
 if [ "${RESULTS-}" ]; then
