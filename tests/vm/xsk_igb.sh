@@ -9,6 +9,8 @@
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 build=${B:-$here/../../build}
-export VM_TIMEOUT=250 VM_FILES="$build/xcap $build/tests/guest $here/guest_lib.sh" VM_CPUS=2
+ethtool=$(command -v ethtool) || { echo "no ethtool"; exit 77; }
+export VM_TIMEOUT=250 VM_FILES="$build/xcap $build/tests/guest $here/guest_lib.sh $ethtool" VM_CPUS=2
 bash "$here/run-guest.sh" newest igb "$here/guest_xsk.sh" \
-	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" 2 copy
+	"$(realpath -s "$build/xcap")" "$(realpath -s "$build/tests/guest")" 2 copy \
+	"$ethtool" 256 4096
