@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,10 +73,14 @@ struct finding *doctor_say(struct doctor *d, const struct check *c, enum level l
 	return f;
 }
 
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-"
+
 void doctor_remedy(struct finding *f, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (strspn(f->iface, PLAIN) != strlen(f->iface))
+		return;
 	va_start(ap, fmt);
 	vsnprintf(f->command, sizeof(f->command), fmt, ap);
 	va_end(ap);
@@ -120,9 +125,12 @@ void doctor_look(struct doctor *d, const struct check *table)
 static void look_at_host(struct doctor *d)
 {
 	memset(&d->on, 0, sizeof(d->on));
+	d->sys = d->sys_always;
 	doctor_look(d, host_checks);
 	doctor_look(d, kernel_checks);
 }
+
+#define NAME_SIZE 128	/* other names of interfaces are longer */
 
 static unsigned int index_of(struct doctor *d, const char *name)
 {
@@ -164,18 +172,20 @@ static bool turn_to(struct doctor *d, const char *name)
 	uint64_t n;
 
 	memset(&d->on, 0, sizeof(d->on));
-	if (strlen(name) >= sizeof(d->on.name) || strchr(name, '/') || name[0] == '.')
+	if (strlen(name) >= NAME_SIZE || strchr(name, '/') || name[0] == '.')
 		return false;
 	d->on.index = index_of(d, name);
 	if (!d->on.index)
 		return false;
-	strcpy(d->on.name, name);
+	snprintf(d->on.name, sizeof(d->on.name), "%s", name);
+	/* the name that /sys knows, for another that it goes by */
+	if (!d->fixture && !if_indextoname(d->on.index, d->on.name))
+		return false;
+	name = d->on.name;
 	/* without a /sys of our own, one of another namespace may have this name, too */
-	if (!d->fixture && (!doctor_number(d->sys, &n, "class/net/%s/ifindex", name) ||
-			    n != d->on.index)) {
-		close(d->sys);
+	d->sys = d->sys_always;
+	if (!doctor_number(d->sys, &n, "class/net/%s/ifindex", name) || n != d->on.index)
 		d->sys = -1;
-	}
 	read_flags(d);
 	read_driver(d);
 	if (doctor_number(d->sys, &n, "class/net/%s/speed", name) && n < 10000000)
@@ -311,8 +321,9 @@ static int parse(const struct command *cmd, struct doctor *d, int argc, char **a
 	if (d->fix + d->undo + d->port > 1)
 		return options_wrong(cmd, "--fix, --port and --undo are one at a time");
 	d->name = words < argc ? argv[words] : NULL;
-	if (d->port && !d->name)
-		return options_wrong(cmd, "--port needs the name of an interface");
+	if ((d->fix || d->port) && !d->name)
+		return options_wrong(cmd, "--%s needs the name of an interface",
+				     d->fix ? "fix" : "port");
 	return OPTIONS_RUN;
 }
 
@@ -323,6 +334,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 
 	if (code != OPTIONS_RUN)
 		return code;
+	signal(SIGPIPE, SIG_IGN);	/* what is begun is done, whoever reads of it */
 	if (doctor_files_open(&d)) {
 		fprintf(stderr, "%s: /sys or /proc cannot be read: %m\n", d.called);
 		return EXIT_FAILED;

@@ -58,7 +58,9 @@ struct doctor {
 
 	/* where it looks */
 	bool fixture;		/* files of a test, and nothing but files */
-	int sys, proc, sock;	/* directories; for ioctls, -1 in a fixture */
+	int sys, proc;		/* directories; sys is -1 where it is another namespace's */
+	int sys_always;
+	int sock;		/* for ioctls; -1 in a fixture */
 
 	/* the interface that is looked at; name "": the host */
 	struct {
@@ -83,7 +85,10 @@ __attribute__((format(printf, 4, 5)))
 struct finding *doctor_say(struct doctor *d, const struct check *c, enum level level,
 			   const char *fmt, ...);
 
-/* The command that changes it, as a user would type it. */
+/*
+ * The command that changes it, as a user would type it: none, where a shell would take the name
+ * of the interface for more than that.
+ */
 __attribute__((format(printf, 2, 3)))
 void doctor_remedy(struct finding *f, const char *fmt, ...);
 

@@ -115,8 +115,12 @@ static void action(void *user, const char *name)
 	const char *iface = irqs->d->on.name;
 	const char *at = strstr(name, iface);
 
-	/* "eth1-rx-0" and not "eth10-rx-0"; "mlx5_comp3" and "virtio0-input.0" name no interface */
-	irqs->ours |= at && (at[strlen(iface)] < '0' || at[strlen(iface)] > '9');
+	/*
+	 * "eth1-rx-0", and not "eth10-rx-0", "eth1-tx-0", and "eth1", which tells of the link;
+	 * "mlx5_comp3" and "virtio0-input.0" name no interface.
+	 */
+	irqs->ours |= at && at[strlen(iface)] == '-' && !strcasestr(at, "-tx-");
+	irqs->ours |= at && strcasestr(at, "-tx-rx-");
 	irqs->ours |= strstr(name, "_comp") || strstr(name, "-input");
 }
 

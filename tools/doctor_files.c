@@ -53,14 +53,15 @@ int doctor_files_open(struct doctor *d)
 	d->sys = d->fixture ? -1 : own_sys();
 	if (d->sys < 0)
 		d->sys = open_below(d->fixture ? root : "", "sys");
+	d->sys_always = d->sys;
 	d->proc = open_below(d->fixture ? root : "", "proc");
 	return d->sys < 0 || d->proc < 0 ? -errno : 0;
 }
 
 void doctor_files_close(struct doctor *d)
 {
-	if (d->sys >= 0)
-		close(d->sys);
+	if (d->sys_always >= 0)
+		close(d->sys_always);
 	if (d->proc >= 0)
 		close(d->proc);
 }

@@ -85,9 +85,10 @@ static void softnet(struct doctor *d, const struct check *c)
 		next += *next == '\n';
 	}
 	if (text && packets)
-		doctor_say(d, c, dropped ? LEVEL_WARN : squeezed > packets / 1000 ? LEVEL_NOTE :
-			   LEVEL_OK, "since boot %llu packets, %llu dropped at a full backlog, "
-			   "%llu rounds cut short by the budget", packets, dropped, squeezed);
+		doctor_say(d, c, dropped ? LEVEL_WARN : squeezed > 100 + packets / 1000 ?
+			   LEVEL_NOTE : LEVEL_OK, "since boot %llu packets, %llu dropped at a full "
+			   "backlog, %llu rounds cut short by the budget", packets, dropped,
+			   squeezed);
 	free(text);
 }
 

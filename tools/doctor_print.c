@@ -116,7 +116,6 @@ void doctor_print(struct doctor *d)
 	for (int i = 0; d->json && i < d->nr_findings; i++)
 		if (!d->quiet || d->findings[i].level)
 			print_object(&d->findings[i]);
-	fflush(stdout);
 }
 
 /* ---- changes ---- */
@@ -160,7 +159,6 @@ void doctor_changed(struct doctor *d, const struct setting *s, const char *from,
 		printf("  %-18s ", results[what][d->undo]);
 		wrap(text);
 	}
-	fflush(stdout);
 }
 
 void doctor_summary(struct doctor *d)

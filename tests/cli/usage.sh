@@ -90,6 +90,7 @@ try xcap iface syscalls --name 0123456789abcdef0123456789abcdef0123456789abcdef0
 try xcap list eth0
 try xcap doctor lo lo
 try xcap doctor --fix --undo
+try xcap doctor --fix
 try xcap doctor --port
 try xcap bounce
 try xcap bounce -i xcap:9@0
