@@ -63,6 +63,9 @@ struct probe_key {
 
 __u64 table_full = 0;	/* .bss: things that no row was left for */
 
+/* In a row the layout stands where the record's data does. */
+#pragma clang diagnostic ignored "-Wgnu-variable-sized-type-not-at-end"
+
 /*
  * PROBE_TOTALS(row, nr): key as above, value the record as it will be read; as long as it is in
  * the table, its mono_ns counts how often it has changed. Programs write, the library reads.

@@ -8,8 +8,10 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <search.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "clock.h"
 #include "probe_rows.h"
@@ -17,6 +19,7 @@
 
 #define ONCE_MAX (64u << 20)	/* bytes; a million sockets are fewer */
 #define NR_AT_ONCE 512		/* rows asked for by one call */
+#define INITIAL_PID_NS 0xeffffffcu	/* its inode, on every kernel */
 
 /* Records one behind the other, each as long as it says, all of one time. */
 struct batch {
@@ -138,6 +141,31 @@ static bool has_changed(struct probe_rows *p, const struct key *key, uint64_t ch
 	return true;
 }
 
+/* Of the initial pid namespace: else numbers of processes are others here. */
+static bool knows_processes(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INITIAL_PID_NS;
+}
+
+/* A process that has ended adds nothing to what was told of it: its row is for others. */
+static void forget_ended(struct probe_rows *p, const struct key *key)
+{
+	struct told t = { .key = *key }, **at;
+
+	if (!key->words[0] || !kill(key->words[0], 0) || errno != ESRCH)
+		return;
+	bpf_map_delete_elem(p->totals_fd, key);
+	at = tfind(&t, &p->told, by_key);
+	if (at) {
+		struct told *gone = *at;
+
+		tdelete(&t, &p->told, by_key);
+		free(gone);
+	}
+}
+
 static void keep_changed(struct probe_rows *p, struct batch *b, const struct key *keys,
 			 const uint8_t *values, uint32_t nr)
 {
@@ -145,9 +173,16 @@ static void keep_changed(struct probe_rows *p, struct batch *b, const struct key
 		const struct xcap_ev_probe *r = (const void *)(values + (size_t)i * p->value_size);
 
 		/* not filled in yet: another CPU is about to */
-		if (r->ev.len != p->value_size || !r->ev.mono_ns ||
-		    !has_changed(p, &keys[i], r->ev.mono_ns))
+		if (r->ev.len != p->value_size || !r->ev.mono_ns)
 			continue;
+		/* rows that came and went meanwhile: the next time */
+		if (b->len + p->value_size > (size_t)p->max_entries * p->value_size)
+			return;
+		if (!has_changed(p, &keys[i], r->ev.mono_ns)) {
+			if (p->forgets)
+				forget_ended(p, &keys[i]);
+			continue;
+		}
 		memcpy(b->bytes + b->len, r, p->value_size);
 		b->len += p->value_size;
 	}
@@ -160,17 +195,13 @@ static int read_table(struct probe_rows *p, struct batch *b, struct key *keys, u
 	int ret;
 
 	do {
-		nr = NR_AT_ONCE;
-		if (nr > p->max_entries - sum)
-			nr = p->max_entries - sum;
-		if (!nr)
-			return 0;
+		nr = NR_AT_ONCE;	/* all of a bucket has to have room */
 		ret = bpf_map_lookup_batch(p->totals_fd, begun ? &in : NULL, &out, keys, values,
 					   &nr, NULL);
 		if (ret && ret != -ENOENT)
 			return ret;
 		keep_changed(p, b, keys, values, nr);
-		sum += nr;
+		p->nr_rows = sum += nr;
 		in = out;
 		begun = true;
 	} while (!ret);
@@ -194,6 +225,7 @@ int probe_rows_totals(struct probe_rows *p, bool last)
 	values = calloc(NR_AT_ONCE, p->value_size);
 	b = calloc(1, sizeof(*b) + size);
 	ret = keys && values && b ? read_table(p, b, keys, values) : -ENOMEM;
+	p->forgets = p->nr_rows > p->max_entries / 2 && knows_processes();
 	ret = ret ?: finish_batch(p, b, now);
 	free(keys);
 	free(values);

@@ -21,6 +21,8 @@ struct probe_rows {
 	struct batch *first, *last;
 	int64_t read_ns;	/* when totals were last read */
 	uint64_t nr_made;	/* records */
+	uint32_t nr_rows;	/* of the table, when it was last read */
+	bool forgets;		/* it is half full: rows of processes that have ended go */
 	bool ended;		/* nothing follows what is in the batches */
 };
 

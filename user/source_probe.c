@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include "bpf_load.h"
@@ -97,6 +98,23 @@ static struct bpf_map *map_of(struct probe *p, const char *name)
 	return bpf_object__find_map_by_name(p->obj, name);
 }
 
+/* What the programs have as variables, in our memory: older libbpf does that for skeletons only. */
+static int map_variables(struct bpf_object *obj)
+{
+	struct bpf_map *map;
+	size_t size;
+
+	bpf_object__for_each_map(map, obj) {
+		void *at = (void *)bpf_map__initial_value(map, &size);
+
+		if (at && strstr(bpf_map__name(map), ".bss") &&
+		    mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			 bpf_map__fd(map), 0) == MAP_FAILED)
+			return -errno;
+	}
+	return 0;
+}
+
 /* Programs for tracepoints that this kernel does not have are left out. */
 static int load(struct probe *p, struct error *err)
 {
@@ -116,6 +134,7 @@ static int load(struct probe *p, struct error *err)
 	ret = rings_prepare(map_of(p, "events"), map_of(p, "cpus"));
 	ret = ret ?: probe_setup_before(p->obj, p->row->id);
 	ret = ret ?: bpf_object__load(p->obj);
+	ret = ret ?: map_variables(p->obj);
 	ret = ret ?: probe_setup_after(p->obj, p->row->id);
 	return ret ? bpf_load_failed(ret, p->row->name, err) : 0;
 }
