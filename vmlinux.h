@@ -37,11 +37,14 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_XSKMAP = 17,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1 << 0,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1 << 0,
 	BPF_SK_STORAGE_GET_F_CREATE = 1 << 0,
 	BPF_F_MMAPABLE = 1 << 10,
 	BPF_F_INNER_MAP = 1 << 12,
@@ -359,9 +362,27 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+struct netdev_name_node {
+	struct net_device *dev;
+};
+
 struct net_device {
+	char name[16];
+	struct netdev_name_node *name_node;
 	const unsigned char *dev_addr;
 };
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
 
 typedef struct {
 	__s64 counter;
@@ -386,15 +407,31 @@ struct sock_common {
 	unsigned long skc_flags;
 };
 
+struct refcount_struct {
+	atomic_t refs;
+};
+
+typedef struct refcount_struct refcount_t;
+
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
+	struct {
+		atomic_t rmem_alloc;
+	} sk_backlog;
+	refcount_t sk_wmem_alloc;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
 };
 
 struct inet_sock {
 	__be16 inet_sport;
+};
+
+struct udp_sock {
+	int forward_deficit;
 };
 
 struct inet_connection_sock {
@@ -408,6 +445,8 @@ struct tcp_sock {
 	__u64 bytes_retrans;
 	__u32 total_retrans;
 	__u32 srtt_us;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
 	__u32 snd_una;
 	__u32 write_seq;
 };
@@ -437,6 +476,11 @@ enum sk_rst_reason {		/* since 6.10 */
 /* since 6.16 tcp_retransmit_skb has a third argument, and its event a field for it */
 struct trace_event_raw_tcp_retransmit_skb {
 	int err;
+};
+
+/* since 6.11 kfree_skb has a fourth argument, and its event a field for it */
+struct trace_event_raw_kfree_skb {
+	void *rx_sk;
 };
 
 struct socket {
@@ -479,12 +523,9 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
-typedef struct {
-	int counter;
-} atomic_t;
-
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	int group_exit_code;
 	unsigned int flags;
 };
@@ -501,9 +542,20 @@ struct pid {
 	struct upid numbers[1];
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct kernel_siginfo {
+	int si_signo;
+	int si_code;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	void *stack;
+	unsigned int flags;
 	int exit_code;
 	int prio;
 	int pid;
@@ -521,6 +573,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	sigset_t blocked;
 };
 
 struct seq_file;

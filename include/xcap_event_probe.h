@@ -143,6 +143,93 @@ struct xprobe_resets {
 _Static_assert(sizeof(struct xprobe_resets) == 80, "layout");
 
 /*
+ * A packet that was thrown away. flow.saddr and sport are its source, flow.daddr and dport its
+ * destination: whether this host is either is not for us to say.
+ */
+struct xprobe_drops {
+	struct xprobe_flow flow;
+	__u32 code;		/* of the reason, in this kernel */
+	__u32 bytes;		/* from where the kernel had come to */
+	__u16 ethertype;	/* host order; 0 not known */
+	__u16 reserved;
+	__u32 reserved2;
+	char  device[16];	/* NUL-terminated, as the other texts; "" not known */
+	char  reason[32];	/* as this kernel names it */
+	char  place[64];	/* of the kernel's code: "tcp_v4_rcv+0x8a/0xe90" */
+};
+_Static_assert(sizeof(struct xprobe_drops) == 168, "layout");
+
+/* xprobe_xdp.what */
+enum {
+	XXDP_EXCEPTION	= 1,	/* ABORTED, an action that there is none, a TX that failed */
+	XXDP_REDIRECT	= 2,	/* there was nowhere to redirect it to */
+	XXDP_DEVMAP	= 3,	/* the other device did not take them */
+	XXDP_CPUMAP	= 4,	/* the other CPU did not, or there was no memory there */
+	XXDP_TX		= 5,	/* this device did not take them back */
+};
+
+/* What XDP lost. */
+struct xprobe_xdp {
+	__u32 what;		/* XXDP_ */
+	__u32 action;		/* XDP_ action that the program returned */
+	__u32 error;		/* errno; 0 not told */
+	__u32 lost;		/* frames */
+	__u32 prog;		/* id of the program; 0 not told */
+	__u32 map;		/* id of the map; 0 not told */
+	__u32 index;		/* redirect: in the map; cpumap: the CPU */
+	__u32 reserved;
+	char  device[16];	/* NUL-terminated; "" not told */
+	char  to[16];		/* devmap: the other device */
+};
+_Static_assert(sizeof(struct xprobe_xdp) == 64, "layout");
+
+/* A socket that waits for who comes: TCP that listens, UDP that is bound and not connected. */
+struct xprobe_listen {
+	struct xprobe_flow flow;	/* its own end */
+	__u32 backlog;		/* TCP: connections that wait to be accepted */
+	__u32 backlog_max;
+	__u64 inode;
+	__u64 netns;		/* cookie */
+};
+_Static_assert(sizeof(struct xprobe_listen) == 64, "layout");
+
+/* A socket with another end. */
+struct xprobe_sockets {
+	struct xprobe_flow flow;
+	__u32 state;		/* TCP_ state */
+	__u32 rx_queue;		/* bytes that the process has not read; of UDP with overhead */
+	__u32 tx_queue;		/* bytes the other end has not acknowledged; UDP: not sent yet */
+	__u32 reserved;
+	__u64 bytes_in;		/* TCP: received in order */
+	__u64 bytes_out;	/* TCP: acknowledged by the other end */
+	__u64 inode;
+	__u64 netns;		/* cookie */
+};
+_Static_assert(sizeof(struct xprobe_sockets) == 88, "layout");
+
+/* xprobe_signals.result; those up to 4 as the kernel has them */
+enum {
+	XSIGNAL_DELIVERED	= 0,
+	XSIGNAL_IGNORED		= 1,
+	XSIGNAL_PENDING		= 2,	/* the same one was pending: there is no second */
+	XSIGNAL_OVERFLOW	= 3,	/* too many are queued: lost */
+	XSIGNAL_NO_INFO		= 4,	/* delivered, without what came with it */
+	XSIGNAL_BLOCKED		= 5,	/* waits until it is unblocked */
+};
+
+/* The task of the record sent it; none: the kernel did, for nobody in particular. */
+struct xprobe_signals {
+	__u32 signal;
+	__s32 code;		/* SI_USER, SI_KERNEL, ... */
+	__u32 to_pid;
+	__u32 to_tid;
+	__u32 group;		/* 1: to the process; 0: to the thread */
+	__u32 result;		/* XSIGNAL_ */
+	char  to_comm[16];
+};
+_Static_assert(sizeof(struct xprobe_signals) == 40, "layout");
+
+/*
  * Totals since the probe began: a row of a table that the kernel keeps. Its record comes again
  * when it has grown.
  */
@@ -153,5 +240,27 @@ struct xprobe_latency {
 	struct xprobe_hist hist;
 };
 _Static_assert(sizeof(struct xprobe_latency) == 360, "layout");
+
+struct xprobe_syscount {
+	__u32 nr;
+	__u32 compat;
+	__u64 count;		/* of calls that returned */
+	__u64 errors;		/* of them */
+};
+_Static_assert(sizeof(struct xprobe_syscount) == 24, "layout");
+
+/* How long threads of the process waited for a CPU. */
+struct xprobe_runq {
+	__u64 preempted;	/* of hist.count, waits that began with a CPU taken away */
+	struct xprobe_hist hist;
+};
+_Static_assert(sizeof(struct xprobe_runq) == 352, "layout");
+
+struct xprobe_softirq {
+	__u32 vec;		/* as rows of /proc/softirqs */
+	__u32 reserved;
+	struct xprobe_hist hist;
+};
+_Static_assert(sizeof(struct xprobe_softirq) == 352, "layout");
 
 #endif

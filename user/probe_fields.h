@@ -19,10 +19,31 @@
 	FIELD_AS(probe, flow.daddr, "daddr", ADDRESS, 15),					\
 	FIELD_AS(probe, flow.dport, "dport", UNSIGNED, 5)
 
+static inline const char *name_in(const char *const *names, uint32_t nr_names, uint32_t n)
+{
+	return (n < nr_names ? names[n] : NULL) ?: "?";
+}
+
+#define NAME_IN(names, n) name_in(names, sizeof(names) / sizeof(names[0]), n)
+
 /* probe_net.c */
+const char *probe_tcp_state(uint32_t state);
 extern const struct probe_field probe_tcplife_fields[];
 extern const struct probe_field probe_tcpstates_fields[];
 extern const struct probe_field probe_retrans_fields[];
 extern const struct probe_field probe_resets_fields[];
+
+/* probe_host.c */
+extern const struct probe_field probe_latency_fields[];
+extern const struct probe_field probe_syscount_fields[];
+extern const struct probe_field probe_runq_fields[];
+extern const struct probe_field probe_softirq_fields[];
+extern const struct probe_field probe_signals_fields[];
+
+/* probe_sockets.c */
+extern const struct probe_field probe_drops_fields[];
+extern const struct probe_field probe_xdp_fields[];
+extern const struct probe_field probe_listen_fields[];
+extern const struct probe_field probe_sockets_fields[];
 
 #endif

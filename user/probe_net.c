@@ -7,16 +7,9 @@
  */
 #include "probe_fields.h"
 
-static const char *name_in(const char *const *names, uint32_t nr_names, uint32_t n)
-{
-	return n < nr_names ? names[n] : "?";
-}
-
-#define NAME_IN(names, n) name_in(names, sizeof(names) / sizeof(names[0]), n)
-
 /* ---- names of numbers ---- */
 
-static const char *tcp_state(uint32_t state)
+const char *probe_tcp_state(uint32_t state)
 {
 	static const char *const names[] = {
 		"-", "ESTABLISHED", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2",
@@ -42,7 +35,7 @@ static const char *tcplife_role(const void *row)
 
 static const char *tcplife_state(const void *row)
 {
-	return tcp_state(((const struct xprobe_tcplife *)row)->state);
+	return probe_tcp_state(((const struct xprobe_tcplife *)row)->state);
 }
 
 static const char *tcplife_error(const void *row)
@@ -52,17 +45,17 @@ static const char *tcplife_error(const void *row)
 
 static const char *tcpstates_from(const void *row)
 {
-	return tcp_state(((const struct xprobe_tcpstates *)row)->from);
+	return probe_tcp_state(((const struct xprobe_tcpstates *)row)->from);
 }
 
 static const char *tcpstates_to(const void *row)
 {
-	return tcp_state(((const struct xprobe_tcpstates *)row)->to);
+	return probe_tcp_state(((const struct xprobe_tcpstates *)row)->to);
 }
 
 static const char *retrans_state(const void *row)
 {
-	return tcp_state(((const struct xprobe_retrans *)row)->state);
+	return probe_tcp_state(((const struct xprobe_retrans *)row)->state);
 }
 
 static const char *retrans_kind(const void *row)
@@ -91,7 +84,7 @@ static const char *resets_direction(const void *row)
 
 static const char *resets_state(const void *row)
 {
-	return tcp_state(((const struct xprobe_resets *)row)->state);
+	return probe_tcp_state(((const struct xprobe_resets *)row)->state);
 }
 
 /* ---- layouts ---- */

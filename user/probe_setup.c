@@ -51,6 +51,9 @@ struct names {
 
 static const struct names names[] = {
 	{ XPROBE_RESETS, NULL, "sk_rst_reason", "SK_RST_REASON_" },
+	{ XPROBE_DROPS, NULL, "skb_drop_reason", "SKB_DROP_REASON_" },
+	{ XPROBE_DROPS, "openvswitch", "ovs_drop_reason", "" },
+	{ XPROBE_DROPS, "mac80211", "mac80211_drop_reason", "" },
 };
 
 static int put_name(int map_fd, uint32_t number, const char *name)

@@ -10,11 +10,19 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 #include "probe_fields.h"
+#include "probe_drops.skel.h"
 #include "probe_exit.skel.h"
+#include "probe_latency.skel.h"
 #include "probe_resets.skel.h"
 #include "probe_retrans.skel.h"
+#include "probe_runq.skel.h"
+#include "probe_signals.skel.h"
+#include "probe_sockets.skel.h"
+#include "probe_softirq.skel.h"
+#include "probe_syscount.skel.h"
 #include "probe_tcplife.skel.h"
 #include "probe_tcpstates.skel.h"
+#include "probe_xdp.skel.h"
 
 #define ROW_SIZE(probe) sizeof(struct xprobe_##probe)
 
@@ -69,6 +77,33 @@ static const struct probe_row table[] = {
 	{ "resets", "which TCP connections are reset, from which end, and why",
 	  "a record a reset", XCAP_PROBE_EVENTS, XPROBE_RESETS, true,
 	  ROW_SIZE(resets), probe_resets_fields, probe_resets_bpf__elf_bytes, NULL },
+	{ "latency", "how long system calls take, by process and call, and which fail",
+	  "two short programs a call", XCAP_PROBE_TOTALS, XPROBE_LATENCY, false,
+	  ROW_SIZE(latency), probe_latency_fields, probe_latency_bpf__elf_bytes, NULL },
+	{ "syscount", "how many system calls are made, by process and call, and which fail",
+	  "a short program a call", XCAP_PROBE_TOTALS, XPROBE_SYSCOUNT, false,
+	  ROW_SIZE(syscount), probe_syscount_fields, probe_syscount_bpf__elf_bytes, NULL },
+	{ "runq", "how long processes wait for a CPU",
+	  "two short programs a switch", XCAP_PROBE_TOTALS, XPROBE_RUNQ, false,
+	  ROW_SIZE(runq), probe_runq_fields, probe_runq_bpf__elf_bytes, NULL },
+	{ "drops", "which packets the kernel throws away, where and why",
+	  "a record a packet", XCAP_PROBE_EVENTS, XPROBE_DROPS, true, ROW_SIZE(drops),
+	  probe_drops_fields, probe_drops_bpf__elf_bytes, NULL },
+	{ "xdp", "what XDP programs lose: aborted, not redirected, not sent",
+	  "a record a loss; nothing while all goes well", XCAP_PROBE_EVENTS, XPROBE_XDP, false,
+	  ROW_SIZE(xdp), probe_xdp_fields, probe_xdp_bpf__elf_bytes, NULL },
+	{ "listen", "who waits for connections or datagrams, and how full its backlog is",
+	  "one look at all open files", XCAP_PROBE_ONCE, XPROBE_LISTEN, false, ROW_SIZE(listen),
+	  probe_listen_fields, probe_sockets_bpf__elf_bytes, NULL },
+	{ "sockets", "who is connected to whom, in what state, with how much queued",
+	  "one look at all open files", XCAP_PROBE_ONCE, XPROBE_SOCKETS, false,
+	  ROW_SIZE(sockets), probe_sockets_fields, probe_sockets_bpf__elf_bytes, NULL },
+	{ "signals", "who sends which signal to whom, and what becomes of it",
+	  "a record a signal", XCAP_PROBE_EVENTS, XPROBE_SIGNALS, false, ROW_SIZE(signals),
+	  probe_signals_fields, probe_signals_bpf__elf_bytes, NULL },
+	{ "softirq", "how often and how long softirqs run, by vector",
+	  "two short programs a softirq", XCAP_PROBE_TOTALS, XPROBE_SOFTIRQ, false,
+	  ROW_SIZE(softirq), probe_softirq_fields, probe_softirq_bpf__elf_bytes, NULL },
 };
 
 #define NR_ROWS ((int)(sizeof(table) / sizeof(table[0])))
