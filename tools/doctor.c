@@ -29,6 +29,13 @@ static const struct option_row rows[] = {
 	ROW("port", port, "make IFACE a port that only captures: no addresses, no ARP, "
 	    "promiscuous"),
 	ROW("undo", undo, "give back what --fix and --port have changed"),
+	ROW("drops", drops, "where packets die, layer by layer: a table each second, until "
+	    "interrupted"),
+	{ 'd', "delay", OPTION_TIME, offsetof(struct doctor, watch.interval_ns), "SECONDS",
+	  "with --drops: the time between two tables (1)", 1000000, 3600000000000 },
+	{ 'n', "rounds", OPTION_NUMBER, offsetof(struct doctor, watch.rounds), "N",
+	  "with --drops: end after so many tables", 1, 0 },
+	ROW("all", watch.all, "with --drops: counters that are zero as well"),
 	{ 'q', "quiet", OPTION_FLAG, offsetof(struct doctor, quiet), NULL,
 	  "only what is not as it should be", 0, 0 },
 	ROW("json", json, "for programs: an object per line"),
@@ -291,6 +298,15 @@ static int port(struct doctor *d)
 	return end(d, doctor_port(d));
 }
 
+static int drops(struct doctor *d)
+{
+	d->watch.called = d->called;
+	d->watch.iface = d->name;
+	d->watch.root = d->fixture ? getenv("XCAP_DOCTOR_ROOT") : NULL;
+	d->watch.json = d->json;
+	return drops_run(&d->watch);
+}
+
 /* The first whose flag is set; the last is what doctor does by itself. */
 static const struct {
 	size_t flag;
@@ -298,6 +314,7 @@ static const struct {
 } modes[] = {
 	{ offsetof(struct doctor, undo), undo },
 	{ offsetof(struct doctor, port), port },
+	{ offsetof(struct doctor, drops), drops },
 	{ 0, examine },
 };
 
@@ -318,8 +335,10 @@ static int parse(const struct command *cmd, struct doctor *d, int argc, char **a
 		return code;
 	if (argc > words + 1)
 		return options_wrong(cmd, "'%s' is one too many", argv[words + 1]);
-	if (d->fix + d->undo + d->port > 1)
-		return options_wrong(cmd, "--fix, --port and --undo are one at a time");
+	if (d->fix + d->undo + d->port + d->drops > 1)
+		return options_wrong(cmd, "--fix, --port, --undo and --drops are one at a time");
+	if (!d->drops && (d->watch.interval_ns || d->watch.rounds || d->watch.all))
+		return options_wrong(cmd, "-d, -n and --all are for --drops");
 	d->name = words < argc ? argv[words] : NULL;
 	if ((d->fix || d->port) && !d->name)
 		return options_wrong(cmd, "--%s needs the name of an interface",
@@ -366,7 +385,8 @@ const struct command doctor_command = {
 	.prose = "  xcap doctor                  every interface, and the host\n"
 		 "  xcap doctor eth1 --fix       change what is safe\n"
 		 "  xcap doctor eth1 --port      make it a port for a mirror of a switch\n"
-		 "  xcap doctor eth1 --undo      as it was before\n",
+		 "  xcap doctor eth1 --undo      as it was before\n"
+		 "  xcap doctor --drops          where packets die, each second\n",
 	.rows = rows,
 	.run = run,
 };

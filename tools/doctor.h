@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "drops.h"
 
 /* ---- a check is a row ---- */
 
@@ -52,7 +53,8 @@ struct finding {
 
 struct doctor {
 	/* what is asked for */
-	bool fix, undo, port, json, quiet;
+	bool fix, undo, port, drops, json, quiet;
+	struct drops_opts watch;	/* of drops */
 	const char *name;
 	const char *called;
 

@@ -72,13 +72,16 @@ static void collect(struct drops *d)
 	d->now.ifindex = d->opts->iface ? if_nametoindex(d->opts->iface) : 0;
 	d->now.root = d->opts->root ?: "";
 	d->now.all = d->opts->all;
-	drops_interfaces(&d->now);
+	if (!d->now.root[0])
+		drops_interfaces(&d->now);
 	drops_softnet(&d->now);
-	drops_qdiscs(&d->now);
+	if (!d->now.root[0])
+		drops_qdiscs(&d->now);
 	drops_netfilter(&d->now);
 	drops_protocols(&d->now);
 	drops_sockets(&d->now);
-	drops_captures(&d->now);
+	if (!d->now.root[0])
+		drops_captures(&d->now);
 	d->now_ns = mono_ns();
 	drops_compare(&d->now, &d->before, !d->start_ns);
 	if (!d->start_ns)
@@ -261,12 +264,6 @@ int drops_run(const struct drops_opts *opts)
 	struct drops d = { .opts = opts };
 	int code;
 
-	if (opts->iface && !if_nametoindex(opts->iface)) {
-		fprintf(stderr, "%s: there is no interface '", opts->called);
-		text_safe(stderr, opts->iface, strlen(opts->iface));
-		fputs("' here; xcap list shows them\n", stderr);
-		return EXIT_FAILED;
-	}
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);

@@ -9,7 +9,7 @@
 struct drops_opts {
 	const char *called;	/* for sentences on stderr */
 	const char *iface;	/* of the layers of interfaces only this one; NULL: all */
-	const char *root;	/* where /proc is; NULL or "": the system's */
+	const char *root;	/* where /proc is; nothing but files is asked. NULL: the host's */
 	uint64_t interval_ns;	/* 0: a second */
 	uint64_t rounds;	/* 0: until a signal comes */
 	bool all;		/* what is zero as well */

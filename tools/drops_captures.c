@@ -30,7 +30,9 @@ static const struct drops_means places[XCAP_DROP_MAX] = {
 	[XCAP_DROP_QUEUE] = { "the reader of a queue was too slow",
 			      "xcap balance --stats; --slots; more readers", 0 },
 	[XCAP_DROP_NO_READER] = { "its queue had no reader", "xcap balance --stats", 0 },
+	[XCAP_DROP_TABLE_FULL] = { "a probe's table had no room for another row", NULL, 0 },
 };
+_Static_assert(XCAP_DROP_MAX == 14, "a place that is new has a meaning");
 
 static int on_capture(void *user, const struct running_account *a)
 {

@@ -233,6 +233,8 @@ void drops_sockets(struct drops_set *set)
 	table(set, "raw6", "raw", &raw);
 	table(set, "icmp", "ping", &raw);
 	table(set, "icmp6", "ping", &raw);
+	if (set->root[0])
+		return;
 	listeners(set, AF_INET);
 	listeners(set, AF_INET6);
 	packets(set);

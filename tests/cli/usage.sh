@@ -92,6 +92,8 @@ try xcap doctor lo lo
 try xcap doctor --fix --undo
 try xcap doctor --fix
 try xcap doctor --port
+try xcap doctor --drops --fix
+try xcap doctor -n 1
 try xcap bounce
 try xcap bounce -i xcap:9@0
 try xcap bounce -i xcap:9@0 -o xcap:8@1
