@@ -37,6 +37,7 @@ static void print_text(struct top_run *r, struct top_look *look)
 	struct top_head head = {
 		.model = top_run_model(r), .state = "", .seconds = age(r), .crumbs = "all",
 		.filter = r->filter, .stats.sz = sizeof(head.stats),
+		.told = top_sum(r->levels[0].model)->total[TOP_LOST],
 	};
 
 	xcap_stats(r->c.x, -1, &head.stats);

@@ -23,7 +23,7 @@ static const struct top_column
 	out = { "OUT/S", "out", TOP_BY_BYTES_OUT, 6 },
 	calls = { "CALL/S", "calls", TOP_BY_CALLS, 6 },
 	errors = { "ERR/S", "errors", TOP_BY_ERRORS, 6 },
-	latency = { "LATENCY", "latency", TOP_BY_LATENCY, 7 },
+	latency = { "LATENCY", "latency", TOP_BY_LATENCY, 8 },
 	read_ = { "READ/S", "read", TOP_BY_READ, 6 },
 	written = { "WRIT/S", "written", TOP_BY_WRITTEN, 6 },
 	lost = { "LOST/S", "lost", TOP_BY_LOST, 6 },

@@ -38,6 +38,7 @@ struct top_hosts {
 	struct entry cache[CACHE];	/* each address has one place */
 	uint16_t queue[QUEUE];
 	unsigned int head, tail;	/* of the queue: tail - head wait */
+	unsigned int answers;
 	int holders;
 	bool over;
 	char shown[NAME_MAX_SIZE];	/* of the thread that draws */
@@ -101,6 +102,7 @@ static void *answer(void *arg)
 		pthread_mutex_lock(&h->lock);
 		memcpy(e->name, copy.name, sizeof(e->name));
 		e->state = known ? KNOWN : NAMELESS;
+		h->answers++;
 	}
 	let_go(h);
 	return NULL;
@@ -124,6 +126,16 @@ const char *top_hosts_name(struct top_hosts *h, int family, const uint8_t *addre
 	}
 	pthread_mutex_unlock(&h->lock);
 	return name;
+}
+
+unsigned int top_hosts_answers(struct top_hosts *h)
+{
+	unsigned int answers;
+
+	pthread_mutex_lock(&h->lock);
+	answers = h->answers;
+	pthread_mutex_unlock(&h->lock);
+	return answers;
 }
 
 int top_hosts_new(struct top_hosts **out)

@@ -19,4 +19,7 @@ void top_hosts_free(struct top_hosts *h);
  */
 const char *top_hosts_name(struct top_hosts *h, int family, const uint8_t *address);
 
+/* How many answers have come: another number, another look. */
+unsigned int top_hosts_answers(struct top_hosts *h);
+
 #endif

@@ -96,7 +96,7 @@ static uint64_t dropped(const struct xcap_stats *s)
 static enum top_style put_losses(struct top_line *l, const struct top_head *head)
 {
 	const struct xcap_stats *s = &head->stats;
-	uint64_t lost = dropped(s), told = top_sum(head->model)->total[TOP_LOST];
+	uint64_t lost = dropped(s), told = head->told;
 	const char *before = " (";
 
 	top_line_print(l, "dropped %llu", (unsigned long long)lost);
@@ -170,11 +170,10 @@ static void put_title(struct top_line *l, const struct top_look *look, int i)
 
 	snprintf(text, sizeof(text), "%s%s", c->title,
 		 !sorted ? "" : look->reverse[look->view] ? "^" : "v");
+	if (strcmp(c->name, "activity"))
+		return top_line_right(l, text, 1 + c->width);
 	top_line_put(l, " ");
-	if (!strcmp(c->name, "activity"))
-		top_line_bytes(l, text, strlen(text), width_of(look, c));
-	else
-		top_line_right(l, text, c->width);
+	top_line_bytes(l, text, strlen(text), width_of(look, c));
 }
 
 static void put_titles(struct top_line *l, const struct top_look *look, struct top *model)

@@ -28,6 +28,7 @@ struct top_look {
 struct top_head {
 	struct top *model;		/* what is looked at */
 	struct xcap_stats stats;
+	uint64_t told;			/* records lost, by loss records of all that was read */
 	const char *state;		/* "", "frozen", "ended" */
 	double seconds;			/* the stream's age */
 	char crumbs[512];		/* "all > nginx[99]"; bytes of any kind */

@@ -95,6 +95,7 @@ static void draw_rows(struct top_ui *ui)
 	struct top_run *r = ui->run;
 	struct top_head head = {
 		.model = top_ui_model(ui), .filter = r->filter, .stats.sz = sizeof(head.stats),
+		.told = top_sum(r->levels[0].model)->total[TOP_LOST],
 		.state = ui->frozen ? "frozen" : r->ended ? "ended" : "",
 	};
 	int64_t end = top_interval_end(head.model);
@@ -118,6 +119,7 @@ static void draw(struct top_ui *ui)
 	ui->look->columns = COLS;
 	ui->look->lines = LINES;
 	ui->look->resolver = ui->names ? &resolver : NULL;
+	ui->answers = ui->names ? top_hosts_answers(ui->hosts) : 0;
 	if (ui->mode == TOP_MODE_HELP) {
 		draw_help(ui);
 	} else {
@@ -169,7 +171,8 @@ static void loop(struct top_ui *ui)
 			tick(r);
 			ui->stale = true;
 		}
-		ui->stale |= ended != r->ended;
+		ui->stale |= ended != r->ended ||
+			     (ui->names && ui->answers != top_hosts_answers(ui->hosts));
 		ended = r->ended;
 		if (!ui->stale)
 			date = date == INT64_MAX ? top_loop_date(r) : date;

@@ -18,6 +18,7 @@ struct top_ui {
 	struct top *frozen;		/* what is looked at while time stands still; or NULL */
 	struct top_hosts *hosts;
 	bool names;
+	unsigned int answers;		/* of the resolver, when it was drawn last */
 	/* the line that is typed */
 	const char *question;
 	void (*answered)(struct top_ui *ui, const char *text);
