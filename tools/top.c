@@ -218,6 +218,7 @@ static void show(struct top_options *o, struct top_look *look)
 		o->batch.screens = o->screens;
 		o->batch.rows = o->rows ? o->rows : DEFAULT_ROWS;
 		o->batch.json = r->c.json;
+		o->batch.names = o->names;
 		top_batch_run(&o->batch, r, look);
 	}
 	top_run_stop(r);

@@ -55,7 +55,10 @@ struct top_run {
 	bool begun;
 	int64_t first_ns;		/* the first record's time, by the records' clock */
 	int64_t begun_ns;		/* CLOCK_MONOTONIC when it was read */
-	int64_t last_ns, arrived_ns;	/* TOP_CLOCK_PIPE: the same of the last */
+	int64_t last_ns, arrived_ns;	/* the same of the last */
+	bool behind;			/* more is due than could be read at once */
+	bool again;			/* files are read again, and are not yet where they were */
+	int64_t again_ns;		/* CLOCK_MONOTONIC when that began */
 
 	struct xcap_record recs[TOP_BATCH];
 	int at, nr;			/* of those, what has not been fed */
@@ -79,8 +82,11 @@ void top_run_close(struct top_run *r);
 /* Detach, and read what there is left, in bounds. */
 void top_run_stop(struct top_run *r);
 
-/* What time it is for the records. */
+/* What time it is for the records that have been read. */
 int64_t top_run_now(const struct top_run *r);
+
+/* Up to when records of files are due. */
+int64_t top_run_due(const struct top_run *r);
 
 /*
  * Feed records that are due, those before until_ns; not without end. Return: how many; r->ended is

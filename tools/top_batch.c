@@ -10,6 +10,7 @@
 #include <string.h>
 #include "json.h"
 #include "top_batch.h"
+#include "top_hosts.h"
 #include "top_loop.h"
 
 static double age(const struct top_run *r)
@@ -171,10 +172,24 @@ static void run_live(struct top_batch *b, struct top_run *r, struct top_look *lo
 		print(b, r, look);
 }
 
+static const char *host_name(void *user, int family, const uint8_t *address)
+{
+	return top_hosts_name(user, family, address);
+}
+
 void top_batch_run(struct top_batch *b, struct top_run *r, struct top_look *look)
 {
+	struct top_hosts *hosts = NULL;
+	struct top_resolver resolver = { host_name, NULL };
+
+	if (b->names && !top_hosts_new(&hosts)) {
+		resolver.user = hosts;
+		look->resolver = &resolver;
+	}
 	if (r->clock == TOP_CLOCK_FILE)
 		run_file(b, r, look);
 	else
 		run_live(b, r, look);
+	look->resolver = NULL;
+	top_hosts_free(hosts);
 }

@@ -10,7 +10,7 @@ struct top_batch {
 	uint64_t screens;	/* 0: no limit */
 	uint32_t views;		/* a bit for each */
 	uint32_t rows;		/* of each view */
-	bool json;
+	bool json, names;
 	uint64_t printed;
 };
 

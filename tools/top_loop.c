@@ -53,7 +53,7 @@ static int64_t wait_ns(const struct top_run *r, int fed, bool *stream)
 	if (r->clock == TOP_CLOCK_FILE) {
 		if (r->at == r->nr || r->fast)
 			return 0;
-		due = r->recs[r->at].mono_ns - top_run_now(r);
+		due = r->recs[r->at].mono_ns - top_run_due(r);
 		return due < NAP_NS ? NAP_NS : due;
 	}
 	if (fed)
@@ -66,7 +66,7 @@ int top_loop_step(struct top_run *r, int key_fd, int64_t until_mono_ns)
 {
 	struct top_guest *g = r->guest;
 	bool paced = r->clock == TOP_CLOCK_FILE && !r->fast, stream;
-	int fed = r->ended ? 0 : top_run_read(r, paced ? top_run_now(r) : INT64_MAX);
+	int fed = r->ended ? 0 : top_run_read(r, paced ? top_run_due(r) : INT64_MAX);
 	int64_t wait = wait_ns(r, fed < 0 ? 0 : fed, &stream), left = until_mono_ns - top_mono_ns();
 	struct pollfd fds[3] = {
 		{ .fd = key_fd, .events = POLLIN },

@@ -53,17 +53,20 @@ void top_run_crumbs(const struct top_run *r, char *buf, size_t size)
 
 /* ---- time ---- */
 
+int64_t top_run_due(const struct top_run *r)
+{
+	return r->begun ? r->first_ns + (top_mono_ns() - r->begun_ns) : INT64_MIN;
+}
+
 int64_t top_run_now(const struct top_run *r)
 {
-	int64_t now = top_mono_ns();
-
-	if (r->clock == TOP_CLOCK_LIVE)
-		return now;
 	if (!r->begun)
 		return INT64_MIN;
+	if (r->behind || (r->clock == TOP_CLOCK_FILE && r->fast))
+		return r->last_ns;
 	if (r->clock == TOP_CLOCK_PIPE)
-		return r->last_ns + (now - r->arrived_ns);
-	return r->first_ns + (now - r->begun_ns);
+		return r->last_ns + (top_mono_ns() - r->arrived_ns);
+	return top_run_due(r);
 }
 
 void top_run_time(struct top_run *r, int64_t now_ns)
@@ -128,6 +131,8 @@ static int feed_due(struct top_run *r, int64_t until_ns)
 		feed(r, &r->recs[r->at++]);
 		r->c.nr_records++;
 	}
+	if (r->at > from && r->recs[r->at - 1].mono_ns > r->last_ns)
+		r->last_ns = r->recs[r->at - 1].mono_ns;
 	xcap_release(r->c.x, &r->recs[from], r->at - from);
 	return r->at - from;
 }
@@ -142,10 +147,7 @@ static void begin(struct top_run *r)
 		r->first_ns = r->clock == TOP_CLOCK_LIVE ? now : r->recs[0].mono_ns;
 		top_run_time(r, r->first_ns);
 	}
-	if (r->clock == TOP_CLOCK_PIPE && r->recs[r->nr - 1].mono_ns > r->last_ns) {
-		r->last_ns = r->recs[r->nr - 1].mono_ns;
-		r->arrived_ns = now;
-	}
+	r->arrived_ns = now;
 }
 
 static int batch_size(const struct top_run *r)
@@ -159,6 +161,7 @@ int top_run_read(struct top_run *r, int64_t until_ns)
 {
 	int n, nr = 0;
 
+	r->behind = false;
 	for (int i = 0; i < BATCHES && !r->ended; i++) {
 		if (r->at == r->nr) {
 			n = xcap_next_batch(r->c.x, r->recs, batch_size(r), 0);
@@ -179,9 +182,11 @@ int top_run_read(struct top_run *r, int64_t until_ns)
 		nr += feed_due(r, until_ns);
 		if (r->c.count && r->c.nr_records >= r->c.count)
 			r->ended = true;
+		r->behind = i == BATCHES - 1 && r->at == r->nr;
 		if (r->at < r->nr)
 			break;
 	}
+	r->again &= r->behind;
 	if (r->ended) {
 		if (r->clock != TOP_CLOCK_LIVE)
 			top_run_finish(r);
@@ -233,6 +238,9 @@ static int read_again(struct top_run *r)
 		return err;
 	}
 	r->ended = false;
+	r->last_ns = r->first_ns;
+	r->again = true;
+	r->again_ns = top_mono_ns();
 	reset(r);
 	return 0;
 }
@@ -278,8 +286,11 @@ int top_run_enter(struct top_run *r, enum top_view view, const struct top_row *r
 		top_run_say(r, "no memory");
 		return err;
 	}
-	if (r->clock == TOP_CLOCK_FILE)
-		return read_again(r);
+	err = r->clock == TOP_CLOCK_FILE ? read_again(r) : 0;
+	if (err)
+		top_run_back(r);
+	if (err || r->clock == TOP_CLOCK_FILE)
+		return err;
 	top_run_say(r, "what it does from now on; Backspace leads back");
 	return 0;
 }

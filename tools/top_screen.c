@@ -15,6 +15,8 @@
 #include "top_terminal.h"
 #include "top_ui.h"
 
+#define AGAIN_NS 300000000LL
+
 /* ---- drawing ---- */
 
 static void put_line(void *user, int y, const struct top_line *l, enum top_style style)
@@ -174,6 +176,8 @@ static void loop(struct top_ui *ui)
 		ui->stale |= ended != r->ended ||
 			     (ui->names && ui->answers != top_hosts_answers(ui->hosts));
 		ended = r->ended;
+		if (r->again && top_mono_ns() - r->again_ns < AGAIN_NS)
+			continue;	/* soon there is more to see */
 		if (!ui->stale)
 			date = date == INT64_MAX ? top_loop_date(r) : date;
 		if (!ui->stale)

@@ -30,7 +30,8 @@ failed=0
 # a twentieth is less than the noise of a few rounds
 set -f	# a ? is one
 for bench in "packets $rounds" "packets $((15 * rounds)) xsk:?owner" \
-	     "packets $((3 * rounds)) tap:?owner" "fanout $rounds" "calls $rounds" "memory $rounds"; do
+	     "packets $((3 * rounds)) tap:?owner" "fanout $rounds" "calls $rounds" "memory $rounds" \
+	     "top $rounds"; do
 	# shellcheck disable=SC2086	# words of their own
 	"$B"/tests/bench_$bench | tee -a "$talk" || failed=1
 done

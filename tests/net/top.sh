@@ -89,6 +89,8 @@ terminal_end
 make_top many.pcapng 2 10007 || exit 1
 terminal 80 24 'xcap top --fast -q -i file:many.pcapng -V flow'
 shows '\[ended\]'; says '10,007 flows'
+keys Enter; shows '> flow 10.0.0.1:443 .*> process'; shows '\[ended\]'; says 'of one of them, all'
+keys BSpace; shows '^FLOW \(10013\)'
 keys End; shows '10.1.0.0:1024'; says 'the last of them'
 keys r; shows 'HISTORY\^'
 keys S; shows 'TOTAL\^'; says 'it stays chosen'
