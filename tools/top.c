@@ -206,6 +206,15 @@ static int columns(void)
 	return n < TOP_COLUMNS_MAX ? n : TOP_COLUMNS_MAX;
 }
 
+static void say(const struct top_run *r, const char *message)
+{
+	if (!message[0])
+		return;
+	fprintf(stderr, "%s: ", r->c.called);
+	text_safe(stderr, message, TOP_MESSAGE);
+	putc('\n', stderr);
+}
+
 static void show(struct top_options *o, struct top_look *look)
 {
 	struct top_run *r = &o->run;
@@ -221,12 +230,10 @@ static void show(struct top_options *o, struct top_look *look)
 		o->batch.names = o->names;
 		top_batch_run(&o->batch, r, look);
 	}
+	r->message[0] = '\0';
 	top_run_stop(r);
-	if (r->message[0] && (r->c.failed || !o->is_batch)) {
-		fprintf(stderr, "%s: ", r->c.called);
-		text_safe(stderr, r->message, sizeof(r->message));
-		putc('\n', stderr);
-	}
+	say(r, r->failure);
+	say(r, r->message);	/* of a recording that was under way */
 	if (!r->c.quiet)
 		capture_account(&r->c, stderr);
 }

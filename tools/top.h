@@ -50,7 +50,6 @@ struct top_run {
 	struct top_guest *guest;	/* NULL: none */
 
 	enum top_clock clock;
-	bool has_packets;		/* a source of more than system calls */
 	bool ended;			/* all has been read */
 	bool begun;
 	int64_t first_ns;		/* the first record's time, by the records' clock */
@@ -71,6 +70,7 @@ struct top_run {
 	int nr_wanted;
 
 	char message[TOP_MESSAGE];	/* what there is to say; bytes of any kind */
+	char failure[TOP_MESSAGE];	/* why the stream ended before its end */
 };
 
 int64_t top_mono_ns(void);

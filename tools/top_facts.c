@@ -417,12 +417,15 @@ void top_facts_free(struct top_facts_state *s)
 	free(s);
 }
 
-/* "tap:eth0?snaplen=128" is eth0, "file:/tmp/x.pcapng" x.pcapng. */
+/* "tap:eth0?snaplen=128" is eth0, "file:/tmp/x.pcapng" x.pcapng, others are as they are called. */
 void top_facts_source(struct top_facts_state *s, int i, const char *spec)
 {
-	const char *name = strchr(spec, ':'), *slash = strrchr(spec, '/');
+	const char *name = spec, *slash = strrchr(spec, '/');
 
-	name = slash ? slash + 1 : name ? name + 1 : spec;
+	if (!strncmp(spec, "tap:", 4) || !strncmp(spec, "xsk:", 4))
+		name = spec + 4;
+	else if (!strncmp(spec, "file:", 5))
+		name = slash ? slash + 1 : spec + 5;
 	if (i >= 0 && i < SOURCES)
 		snprintf(s->sources[i], SOURCE_NAME, "%.*s", (int)strcspn(name, "?"), name);
 }

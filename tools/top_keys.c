@@ -137,8 +137,10 @@ static void to_last(struct top_ui *ui, int code)
 /* ---- into it and back ---- */
 
 /* What one wants to know of a row first. */
-static enum top_view view_inside(const struct top_ui *ui, enum top_view view)
+static enum top_view view_inside(enum top_view view, const struct top_row *row)
 {
+	const uint64_t *n = row->total;
+
 	switch (view) {
 	case TOP_CONTAINER:
 	case TOP_FLOW:
@@ -146,24 +148,25 @@ static enum top_view view_inside(const struct top_ui *ui, enum top_view view)
 	case TOP_FILE:
 		return TOP_PROCESS;
 	default:
-		return ui->run->has_packets ? TOP_FLOW : TOP_SYSCALL;
+		return n[TOP_PACKETS_IN] + n[TOP_PACKETS_OUT] ? TOP_FLOW : TOP_SYSCALL;
 	}
 }
 
 static void enter(struct top_ui *ui, int code)
 {
 	struct top_look *look = ui->look;
-	enum top_view view = look->view;
+	enum top_view view = look->view, inside;
 
 	top_look_pick(look, top_ui_model(ui));
 	if (look->cursor >= look->nr_rows) {
 		top_run_say(ui->run, "there is no row to look into");
 		return;
 	}
+	inside = view_inside(view, look->rows[look->cursor]);
 	if (top_run_enter(ui->run, view, look->rows[look->cursor]))
 		return;
 	go_on(ui);
-	show_view(ui, view_inside(ui, view));
+	show_view(ui, inside);
 }
 
 static void back(struct top_ui *ui, int code)

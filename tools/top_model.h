@@ -16,7 +16,6 @@
 #define TOP_KEY_MAX 40
 #define TOP_NAME_MAX 96
 #define TOP_TEXT_MAX 160	/* room for what top_row_text() and top_row_part() write */
-#define TOP_MAX_CONDITIONS 8
 
 enum top_view {
 	TOP_PROCESS,

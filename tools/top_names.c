@@ -330,3 +330,59 @@ size_t top_row_text(enum top_view view, const struct top_row *row, char *buf, si
 {
 	return top_row_text_with(view, row, NULL, buf, size);
 }
+
+/* ---- order ---- */
+
+static int by_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int compare_flows(const struct top_row *a, const struct top_row *b)
+{
+	int order = a->key.bytes[1] - b->key.bytes[1];	/* family */
+
+	for (int i = 0; i < 2 && !order; i++) {
+		order = memcmp(end_address(a, i), end_address(b, i), 16);
+		if (!order)
+			order = (int)end_port(a, i) - (int)end_port(b, i);
+	}
+	return order ? order : memcmp(a->key.bytes, b->key.bytes, TOP_KEY_MAX);
+}
+
+static int compare_ports(const struct top_row *a, const struct top_row *b)
+{
+	uint16_t x, y;
+
+	memcpy(&x, a->key.bytes + 1, 2);
+	memcpy(&y, b->key.bytes + 1, 2);
+	return x != y ? x - y : a->key.bytes[0] - b->key.bytes[0];
+}
+
+int top_row_compare(enum top_view view, const struct top_row *a, const struct top_row *b)
+{
+	char x[TOP_TEXT_MAX], y[TOP_TEXT_MAX];
+	uint32_t p, q;
+	int order;
+
+	switch (view) {
+	case TOP_FLOW:
+		return compare_flows(a, b);
+	case TOP_PORT:
+		return compare_ports(a, b);
+	case TOP_HOST:
+		return memcmp(a->key.bytes, b->key.bytes, TOP_KEY_MAX);
+	case TOP_SYSCALL:
+		return by_bytes(x, syscall_name(x, sizeof(x), &a->key),
+				y, syscall_name(y, sizeof(y), &b->key));
+	case TOP_PROCESS:
+		memcpy(&p, a->key.bytes, sizeof(p));
+		memcpy(&q, b->key.bytes, sizeof(q));
+		order = by_bytes(a->name, a->name_len, b->name, b->name_len);
+		return order ? order : (p > q) - (p < q);
+	default:
+		return by_bytes(a->name, a->name_len, b->name, b->name_len);
+	}
+}

@@ -14,4 +14,7 @@ struct top_resolver {
 size_t top_row_text_with(enum top_view view, const struct top_row *row,
 			 const struct top_resolver *r, char *buf, size_t size);
 
+/* Which comes first by what it is: names by their bytes, addresses and ports as numbers. */
+int top_row_compare(enum top_view view, const struct top_row *a, const struct top_row *b);
+
 #endif

@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
+#include "top_names.h"
 #include "top_table.h"
 
 #define NS_PER_SEC 1e9
@@ -61,23 +62,12 @@ struct direction {
 	bool names, reverse;
 };
 
-static int compare_names(const struct direction *d, const struct top_row *a,
-			 const struct top_row *b)
-{
-	char x[TOP_TEXT_MAX], y[TOP_TEXT_MAX];
-	size_t nx = top_row_text(d->view, a, x, sizeof(x));
-	size_t ny = top_row_text(d->view, b, y, sizeof(y));
-	int order = memcmp(x, y, nx < ny ? nx : ny);
-
-	return order ? order : (nx > ny) - (nx < ny);
-}
-
 /* Less than 0: a comes first. Never 0 for two rows. */
 static int compare(const void *left, const void *right, void *direction)
 {
 	const struct top_order *a = left, *b = right;
 	const struct direction *d = direction;
-	int order = d->names ? compare_names(d, a->row, b->row) :
+	int order = d->names ? top_row_compare(d->view, a->row, b->row) :
 			       (a->value < b->value) - (a->value > b->value);
 
 	if (d->reverse)

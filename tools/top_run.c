@@ -171,6 +171,7 @@ int top_run_read(struct top_run *r, int64_t until_ns)
 				break;
 			if (n < 0 && n != -ENODATA) {
 				top_run_say(r, "%s", xcap_errmsg(r->c.x));
+				strcpy(r->failure, r->message);
 				r->c.failed = true;
 				r->ended = true;
 				return n;
@@ -382,7 +383,6 @@ static void know_sources(struct top_run *r)
 		if (xcap_source_info(r->c.x, i, &info))
 			continue;
 		top_facts_source(r->facts, i, info.spec);
-		r->has_packets |= strcmp(info.mode, "syscalls") != 0;
 		if (strcmp(info.mode, "file"))
 			r->clock = TOP_CLOCK_LIVE;
 		else if (r->clock == TOP_CLOCK_FILE && !is_regular(info.spec))

@@ -193,7 +193,8 @@ void top_screen_run(struct top_run *r, struct top_look *look, bool names)
 	int err = top_terminal_open();
 
 	if (err) {
-		top_run_say(r, "the terminal cannot be used: %s", strerror(-err));
+		snprintf(r->failure, sizeof(r->failure), "the terminal cannot be used: %s",
+			 strerror(-err));
 		r->c.failed = true;
 		return;
 	}

@@ -444,7 +444,7 @@ static void test_hostile(void **state)
 	assert_int_equal(top_facts_new(&s), 0);
 	for (int n = 0; n < 30011; n++) {
 		struct xcap_record r = {
-			.type = 1 + random() % 3, .data = bytes, .caplen = random() % 300,
+			.type = 1 + random() % 6, .data = bytes, .caplen = random() % 300,
 			.len = random(), .direction = random() % 3, .pid = random() % 50,
 			.tid = random() % 50, .mono_ns = START + n * (SECOND / 997),
 			.source = random() % 500,
@@ -467,7 +467,7 @@ static void test_hostile(void **state)
 			r.packet.linktype = XCAP_LINK_ETHERNET;
 		else if (r.type == XCAP_SYS_ENTER)
 			r.enter.args = args, r.enter.nr = random() % 2000;
-		else
+		else if (r.type == XCAP_SYS_EXIT)
 			r.exit.nr = random() % 2000, r.exit.ret = random() - RAND_MAX / 2;
 		r.cgroup = random() % 3 ? &g : NULL;
 		r.cgroup_id = r.cgroup ? g.id : 0;
