@@ -293,8 +293,8 @@ static void call_file(struct top_facts_state *s, struct top_facts *f, const stru
 	struct xcap_file file;
 	uint32_t cut;
 
-	if (!(rec->type == XCAP_SYS_EXIT && xcap_record_file(rec, XCAP_ARG_RESULT, &file)) &&
-	    !xcap_record_file(rec, -1, &file))
+	f->opens = rec->type == XCAP_SYS_EXIT && xcap_record_file(rec, XCAP_ARG_RESULT, &file);
+	if (!f->opens && !xcap_record_file(rec, -1, &file))
 		return;
 	if (file.kind == XCAP_FILE_SOCKET)
 		call_socket(f, &file);

@@ -21,6 +21,7 @@ struct top_facts {
 	bool again;		/* the packet has been counted at another interface */
 	const char *name[TOP_VIEWS];	/* for rows that are named; lent as the record is */
 	uint8_t name_len[TOP_VIEWS];
+	bool opens;		/* an exit whose result is the file: only now it is one */
 	bool rename;		/* a process has its own name, not one of a thread */
 	uint64_t add[TOP_COUNTERS];	/* packets and bytes stand at IN */
 };

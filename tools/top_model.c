@@ -221,6 +221,7 @@ static void add(struct top *t, enum top_view view, const struct top_key *key,
 		way ^= row->left;
 	}
 	count(t, row, f, way);
+	row->total[TOP_CALLS] += view == TOP_FILE && f->opens;
 }
 
 /* On its way through this host a packet passes several interfaces: the first counts. */

@@ -9,7 +9,6 @@
  */
 #include <ncurses.h>
 #include <string.h>
-#include <unistd.h>
 #include "top_loop.h"
 #include "top_screen.h"
 #include "top_terminal.h"
@@ -164,7 +163,7 @@ static void loop(struct top_ui *ui)
 	bool ended = false;
 
 	while (!ui->quit && !top_loop_over(r)) {
-		int events = top_loop_step(r, STDIN_FILENO, ui->stale ? 0 : date);
+		int events = top_loop_step(r, top_terminal_keys(), ui->stale ? 0 : date);
 
 		if (!read_keys(ui, events))
 			break;

@@ -6,6 +6,7 @@
  * Runs on: the tool's first thread, and signal handlers that put the terminal back.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <ncurses.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,13 +21,24 @@
 static struct termios before;
 static char put_back[128];	/* what leaves the screen as it was */
 static SCREEN *screen;
+static int keys = STDIN_FILENO;
+static FILE *input;
 
 bool top_terminal_possible(void)
 {
 	int err;
 
-	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && getenv("TERM") &&
-	       setupterm(NULL, STDOUT_FILENO, &err) == OK;
+	if (!isatty(STDOUT_FILENO) || !getenv("TERM") ||
+	    setupterm(NULL, STDOUT_FILENO, &err) != OK)
+		return false;
+	if (!isatty(keys))
+		keys = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	return keys >= 0;
+}
+
+int top_terminal_keys(void)
+{
+	return keys;
 }
 
 /* For signal handlers: no ncurses, which may be in the midst of something. */
@@ -35,7 +47,7 @@ void top_terminal_restore(void)
 	ssize_t n = write(STDOUT_FILENO, put_back, strlen(put_back));
 
 	(void)n;
-	tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	tcsetattr(keys, TCSANOW, &before);
 }
 
 /* A fault of ours: the terminal first, then what happens without us. */
@@ -58,9 +70,10 @@ int top_terminal_open(void)
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	struct sigaction sa = { .sa_handler = on_fault, .sa_flags = SA_RESETHAND | SA_NODEFER };
 
-	if (tcgetattr(STDIN_FILENO, &before))
+	input = keys == STDIN_FILENO ? stdin : fdopen(keys, "r");
+	if (!input || tcgetattr(keys, &before))
 		return -errno;
-	screen = newterm(NULL, stdout, stdin);
+	screen = newterm(NULL, stdout, input);
 	if (!screen)
 		return -ENODEV;
 	remember("sgr0");
@@ -85,4 +98,6 @@ void top_terminal_close(void)
 {
 	endwin();
 	delscreen(screen);
+	if (input != stdin)
+		fclose(input);
 }

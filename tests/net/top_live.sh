@@ -120,6 +120,14 @@ shows '10\.0\.0\.2|two|10\.0\.0\.7'
 keys q
 as_it_was 0
 
+# what comes by a pipe, with keys from the terminal
+terminal 80 24 'cat top.pcapng | xcap top -q -i - -V flow; echo code $?'
+shows '\[ended\]'
+shows '^10.0.0.1:443 > 10.0.0.7:51122 tcp +30 '
+keys 8; shows '> host$'
+keys q; shows '^code 0$'
+terminal_end
+
 # no terminal, or one that nobody knows
 for term in '' nosuchterm; do
 	terminal 80 24 "TERM=$term; export TERM; xcap top -i file:top.pcapng; echo code \$?"

@@ -20,6 +20,7 @@
 #include "top_cells.h"
 #include "top_columns.h"
 #include "top_facts.h"
+#include "xcap_event.h"
 
 #define SECOND 1000000000LL
 #define START (77 * SECOND + 5)
@@ -432,6 +433,65 @@ static void test_calls(void **state)
 	top_free(t);
 }
 
+/* An exit of openat whose result is this file. */
+static struct top_facts opened(struct top_facts_state *s, uint8_t *items, const char *path)
+{
+	struct xcap_ev_item head = {
+		.arg = XITEM_RESULT, .kind = XITEM_FILE,
+		.len = sizeof(struct xcap_ev_file) + strlen(path),
+	};
+	struct xcap_ev_file file = { .kind = XFILE_PATH, .ino = 7 };
+	struct xcap_record r = {
+		.type = XCAP_SYS_EXIT, .pid = 9, .tid = 9, .comm = "cat", .mono_ns = START,
+		.data = items, .caplen = sizeof(head) + ((head.len + 7) & ~7u),
+		.exit = { .nr = xcap_syscall_nr("openat", 0), .ret = 3 },
+	};
+	struct top_facts f;
+
+	memcpy(items, &head, sizeof(head));
+	memcpy(items + sizeof(head), &file, sizeof(file));
+	memcpy(items + sizeof(head) + sizeof(file), path, strlen(path));
+	assert_true(top_facts(s, &f, &r));
+	return f;
+}
+
+static void test_files(void **state)
+{
+	struct top *t = new_top(0, 0);
+	struct top_facts_state *s;
+	struct top_facts f, other;
+	char a[300] = "/a/", b[300] = "/b/", want[TOP_TEXT_MAX];
+	uint8_t items[600];
+
+	assert_int_equal(top_facts_new(&s), 0);
+	f = opened(s, items, "/etc/\x1bpasswd");
+	top_add(t, &f);
+	assert_string_equal(text_of(t, TOP_FILE, &f.key[TOP_FILE]), "/etc/\x1bpasswd");
+	assert_int_equal(top_find(t, TOP_FILE, &f.key[TOP_FILE])->total[TOP_CALLS], 1);
+	assert_int_equal(top_sum(t)->total[TOP_CALLS], 0);	/* its entry is the call */
+	/* long paths: their ends are shown, and all of them is what they are known by */
+	memset(a + 3, 'x', 250);
+	memset(b + 3, 'x', 250);
+	f = opened(s, items, a);
+	top_add(t, &f);
+	other = opened(s, items, b);
+	top_add(t, &other);
+	assert_int_equal(top_nr_rows(t, TOP_FILE), 3);
+	snprintf(want, sizeof(want), "...%s", a + 253 - (TOP_NAME_MAX - 3));
+	assert_string_equal(text_of(t, TOP_FILE, &f.key[TOP_FILE]), want);
+	/* as long as a key may be, and one more */
+	for (size_t len = TOP_KEY_MAX - 3; len < TOP_KEY_MAX + 2; len++) {
+		memset(a, 'k', len);
+		a[len] = '\0';
+		f = opened(s, items, a);
+		top_add(t, &f);
+		assert_string_equal(text_of(t, TOP_FILE, &f.key[TOP_FILE]), a);
+	}
+	assert_int_equal(top_nr_rows(t, TOP_FILE), 8);
+	top_facts_free(s);
+	top_free(t);
+}
+
 /* Whatever a packet has, no key is longer than there is room, and text ends. */
 static void test_hostile(void **state)
 {
@@ -605,7 +665,7 @@ int main(void)
 		cmocka_unit_test(test_idle), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_pick), cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_flows), cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_calls), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_calls), cmocka_unit_test(test_files), cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_lines), cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_numbers),
 	};
