@@ -142,7 +142,7 @@ uint32_t top_pick(struct top *t, enum top_view view, enum top_value by, bool rev
 	struct top_table *table = &t->tables[view];
 	uint32_t nr = 0;
 
-	if (!make_room(t, table->nr))
+	if (!table->nr || !make_room(t, table->nr))
 		return 0;
 	for (uint32_t i = 0; i < table->used; i++) {
 		struct top_row *row = top_table_row(table, i);

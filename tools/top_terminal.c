@@ -31,6 +31,7 @@ bool top_terminal_possible(void)
 	if (!isatty(STDOUT_FILENO) || !getenv("TERM") ||
 	    setupterm(NULL, STDOUT_FILENO, &err) != OK)
 		return false;
+	del_curterm(cur_term);
 	if (!isatty(keys))
 		keys = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	return keys >= 0;

@@ -206,6 +206,7 @@ static void test_pick(void **state)
 	struct top *t = new_top(0, 0);
 	uint32_t n = 0;
 
+	assert_int_equal(top_pick(t, TOP_PROCESS, TOP_BY_BYTES, false, some, NR), 0);
 	srandom(5);
 	for (int i = 0; i < 20011; i++)		/* with many that are equal */
 		add(t, random() % NR, START, random() % 4, random() % 2);
