@@ -262,9 +262,11 @@ static void pause_frames(struct doctor *d, const struct check *c)
 		doctor_say(d, c, LEVEL_OK, "off");
 		return;
 	}
-	f = doctor_say(d, c, LEVEL_NOTE, "rx %s, tx %s", p.rx_pause ? "on" : "off",
-		       p.tx_pause ? "on" : "off");
-	doctor_remedy(f, "ethtool -A %s autoneg off rx off tx off", d->on.name);
+	/* what it obeys is no harm to what it receives; some drivers find that out by themselves */
+	f = doctor_say(d, c, p.tx_pause ? LEVEL_NOTE : LEVEL_OK, "rx %s, tx %s",
+		       p.rx_pause ? "on" : "off", p.tx_pause ? "on" : "off");
+	if (p.tx_pause)
+		doctor_remedy(f, "ethtool -A %s autoneg off rx off tx off", d->on.name);
 	doctor_want(d, "pause", "autoneg off rx off tx off", "frames");
 }
 

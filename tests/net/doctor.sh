@@ -115,6 +115,17 @@ ip -n rx route add 10.80.0.0/16 dev veth0 src 10.77.0.7 metric 7
 ip -n rx route add 10.79.0.0/16 via 10.80.0.1 dev veth0
 ip -n rx -6 route add fd79::/48 via fd77::9
 ip -n rx neigh add 10.77.0.9 lladdr 02:00:00:00:00:09 dev veth0 nud permanent
+# the commands that are printed, as somebody types them
+ns rx ethtool -L veth0 rx 1 tx 1
+ns rx xcap doctor veth0 --json >findings
+python3 -c 'import json
+for line in open("findings"):
+    o = json.loads(line)
+    if "iface" in o and "command" in o: print(o["command"])' >commands
+ns rx sh -e commands >/dev/null || fail "a command that was printed: exit $?"
+[ "$(found)" = "$well" ] || fail "after all that is printed was done: $(found)"
+ns rx ethtool -K veth0 gro on gso on tx on tso on rx on rxvlan on tx-udp-segmentation on >/dev/null
+
 settled() {
 	local i
 

@@ -41,6 +41,19 @@ grep 'runs on the copies' /tmp/err && fail "a filter runs in user space"
 here=$(dirname "$0")
 TOP=${here%/tests/vm} "${guest%/*}/test_cbpf" 20 >/tmp/out 2>&1 || fail "test_cbpf: $(cat /tmp/out)"
 
+# What the kernel cannot say, the doctor does not make up.
+xcap doctor eth0 --json >/tmp/out || fail "doctor: exit status $?"
+case $tap_mode in
+'tap packet')
+	grep '"check":"xdp"' /tmp/out | grep -q 'begins with Linux 6.3' || fail "doctor: $(cat /tmp/out)"
+	grep '"check":"tcx"' /tmp/out | grep -q '"is":"not before Linux 6.6' || fail "doctor: $(cat /tmp/out)"
+	;;
+*)
+	grep '"check":"xdp"' /tmp/out | grep -q '"is":"basic' || fail "doctor: $(cat /tmp/out)"
+	grep '"check":"tcx"' /tmp/out | grep -q '"is":"there"' || fail "doctor: $(cat /tmp/out)"
+	;;
+esac
+
 if capture -i 'tap:eth0?hook=xdp'; then
 	bytes=$("$guest" send eth1 $frames)
 	finish

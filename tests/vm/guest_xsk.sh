@@ -51,7 +51,10 @@ if capture -i xsk:eth0; then
 	fi
 fi
 
-# A file out of eth1, whose frames come in at eth0: all of them.
+# A file out of eth1, whose frames come in at eth0: all of them. They leave as fast as they can,
+# so the ring that takes them is as large as it gets.
+[ "$ring" = "$ring_max" ] || "$ethtool" -G eth0 rx "$ring_max" || fail "no larger ring"
+wait_link
 if begin xdpcount -i tap:eth0 -w /tmp/sent.pcapng; then
 	bytes=$("$guest" send eth1 $frames)
 	finish
@@ -74,6 +77,8 @@ for way in 'wire:eth1' 'wire:eth1?mode=packet'; do
 done
 
 # What the doctor finds of a real driver, and ethtool as well.
+[ "$ring" = "$ring_max" ] || "$ethtool" -G eth0 rx "$ring" || fail "no smaller ring"
+wait_link
 export XCAP_STATE_DIR=/tmp/state
 ip addr add 10.77.0.2/24 dev eth0
 
@@ -145,4 +150,11 @@ if capture -i xsk:eth0; then
 	expect packets $frames
 fi
 given_back "--port"
+
+# The commands that it prints do what they say.
+xcap doctor eth0 --json | sed -n 's/.*"command":"\([^"]*\)".*/\1/p' >/tmp/commands
+PATH=$PATH:${ethtool%/*} sh -ex /tmp/commands >/tmp/log 2>&1 || { fail "doctor: a command fails"; cat /tmp/log; }
+wait_link
+xcap doctor eth0 -q --json >/tmp/found
+grep '"command"' /tmp/found && fail "doctor: its commands have not helped"
 exit "$failed"
