@@ -13,14 +13,16 @@
 command -v tmux >/dev/null || skip "no tmux"
 
 tm() {
-	tmux -S "$PWD/s" "$@"
+	tmux -N -S "$PWD/s" "$@"	# it starts no server: that would outlive us
 }
 
 # terminal COLUMNS LINES COMMAND: a shell's command in the directory of the test
 terminal() {
 	local i
 
-	ns_bg '' tmux env -u TMUX TERM=screen LC_ALL=C.UTF-8 tmux -u -f /dev/null -S "$PWD/s" -D
+	rm -f s
+	# what runs there ends with its terminal, also if who started us ignores that
+	ns_bg '' tmux env --default-signal=HUP -u TMUX TERM=screen LC_ALL=C.UTF-8 tmux -u -f /dev/null -S "$PWD/s" -D
 	for ((i = 0; i < 100; i++)); do
 		[ -S s ] && break
 		sleep 0.05
