@@ -148,6 +148,31 @@ if begin xcap iface 'tap:eth0,syscalls?only=getppid'; then
 	ip link show dev syscalls 2>/dev/null && fail "$what: its interface stays"
 fi
 
+# Every probe loads here, all of them at once, and those of which there is something see it.
+probes=$(xcap probe --list | sed -n 's/^\([a-z]\{1,\}\) .*/,probe:\1/p' | tr -d '\n')
+if capture -i "${probes#,}"; then
+	kill -CONT $$
+	"$guest" calls 101 >/dev/null
+	finish
+	for probe in $(echo "$probes" | tr , ' '); do
+		echo "$account" | grep -q "\"spec\": *\"$probe\"" || fail "there is no account of $probe"
+	done
+	for probe in exec exit open latency syscount runq softirq signals; do
+		echo "$account" | grep -q "\"spec\": *\"probe:$probe\"[^}]*\"seen\": *[1-9]" ||
+			fail "probe:$probe saw nothing"
+	done
+fi
+
+# Who sent a signal is the task, where no interrupt did: that is read off stacks.
+if begin xcap probe signals; then
+	kill -WINCH $$
+	sleep 1
+	kill -TERM "$capture"
+	wait "$capture" || fail "$what: exit status $?"
+	grep -q "\"pid\":$$,.*\"signal\":\"WINCH\",\"to_pid\":$$," /tmp/out ||
+		fail "$what: $(cat /tmp/out)"
+fi
+
 # Names of files, by the walk that all programs share.
 mkdir /tmp/files && mount -t tmpfs files /tmp/files
 (cd /tmp/files && "${guest%/*}/paths") || fail "paths of open files"
