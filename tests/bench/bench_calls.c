@@ -18,6 +18,7 @@
 #include <xcap.h>
 #include "bare_ring.h"
 #include "bench_calls.skel.h"
+#include "tracer.h"
 
 enum { MAX_ROUNDS = 25, WARM_UP = 1000, CALLS = 2000000, SLOW_CALLS = 30000, BATCH = 256 };
 enum { WRITTEN = 64 };		/* bytes of a write, to /dev/null */
@@ -210,6 +211,70 @@ static double under_library(const char *spec, const char *filter)
 	return ns;
 }
 
+/* ---- totals ---- */
+
+/* How many of that call the rows so far have. */
+static uint64_t counted(const struct xcap_record *rec, pid_t pid, const char *call)
+{
+	struct xcap_field f = { .sz = sizeof(f) };
+	bool ours = false;
+
+	for (int i = 0; (int)rec->pid == pid && xcap_probe_field(rec, i, &f) == 1; i++) {
+		if (!strcmp(f.name, "call"))
+			ours = !strcmp(f.text, call);
+		if (ours && !strcmp(f.name, "count"))
+			return f.value;
+	}
+	return 0;
+}
+
+static double under_probe(const char *spec)
+{
+	struct xcap_opts opts = { .sz = sizeof(opts) };
+	struct xcap_record recs[BATCH];
+	uint64_t made = 0;
+	struct child c;
+	struct xcap *x;
+	double ns;
+	int n;
+
+	if (xcap_open(&x, spec, &opts))
+		errx(1, "%s", xcap_errmsg(NULL));
+	c = storm_start(NULL, CALLS);
+	while ((n = xcap_next_batch(x, recs, BATCH, 10)) >= 0 || n == -EINTR) {
+		for (int i = 0; i < n; i++)
+			made += recs[i].type == XCAP_PROBE &&
+				counted(&recs[i], c.pid, "getppid") > made ?
+				counted(&recs[i], c.pid, "getppid") - made : 0;
+		if (n > 0)
+			xcap_release(x, recs, n);
+		if (storm_over(&c))
+			xcap_stop(x);
+	}
+	ns = storm_end(&c);
+	xcap_close(x);
+	if (made != CALLS + WARM_UP)
+		errx(1, "%s counted %llu calls of %d", spec, (unsigned long long)made,
+		     CALLS + WARM_UP);
+	return ns;
+}
+
+/* Its own program for the same: counts, or times. */
+static double under_bpftrace(const char *program)
+{
+	struct tracer t = tracer_start(program);
+	struct child c = storm_start(NULL, CALLS);
+	double ns = storm_end(&c);
+	char begins[64];
+	uint64_t made;
+
+	snprintf(begins, sizeof(begins), "@n[%d, %d]: ", c.pid, SYS_getppid);
+	made = tracer_end(&t, begins);
+	if (made < CALLS)
+		errx(1, "bpftrace counted %llu calls of %d", (unsigned long long)made, CALLS);
+	return ns;
+}
+
 /* ---- the table ---- */
 
 static double watch_none(void) { return alone(NULL); }
@@ -220,6 +285,25 @@ static double watch_library(void) { return under_library("syscalls", NULL); }
 static double watch_only(void) { return under_library("syscalls?only=getppid", NULL); }
 static double watch_other(void) { return under_library("syscalls", "syscall=connect"); }
 static double watch_named(void) { return under_library("syscalls", "proc.name=nobody"); }
+
+static double watch_latency(void) { return under_probe("probe:latency"); }
+static double watch_syscount(void) { return under_probe("probe:syscount"); }
+
+static double watch_bt_count(void)
+{
+	return under_bpftrace("interval:s:1 { printf(\"on\\n\"); }"
+			      "tracepoint:raw_syscalls:sys_exit { @n[pid, args->id] = count(); }");
+}
+
+static double watch_bt_latency(void)
+{
+	return under_bpftrace("interval:s:1 { printf(\"on\\n\"); }"
+			      "tracepoint:raw_syscalls:sys_enter { @since[tid] = nsecs; }"
+			      "tracepoint:raw_syscalls:sys_exit /@since[tid]/ {"
+			      " @n[pid, args->id] = count();"
+			      " @ns[pid, args->id] = hist(nsecs - @since[tid]);"
+			      " delete(@since[tid]); }");
+}
 
 /* Pinned as we are, to CPU 1; the storm goes to CPU 0 by itself. */
 static double watch_perf(void)
@@ -272,7 +356,8 @@ static double write_perf(void) { return of_writes(watch_perf_lines); }
 static double write_strace(void) { return of_writes(watch_strace_lines); }
 
 enum {
-	NONE, EMPTY_PAIR, BARE_PAIR, STAMPED_PAIR, LIBRARY, ONLY, OTHER, NAMED, PERF, STRACE,
+	NONE, EMPTY_PAIR, BARE_PAIR, STAMPED_PAIR, LIBRARY, ONLY, OTHER, NAMED, LATENCY, SYSCOUNT,
+	BT_LATENCY, BT_COUNT, PERF, STRACE,
 	WRITES, WRITE_REGISTERS, WRITE_LIBRARY, WRITE_PERF, WRITE_STRACE, NR_OBSERVERS
 };
 
@@ -288,6 +373,10 @@ static const struct {
 	[ONLY] = { "library syscalls?only=getppid", watch_only },
 	[OTHER] = { "filter: syscall=connect", watch_other },
 	[NAMED] = { "filter: proc.name=nobody", watch_named },
+	[LATENCY] = { "probe:latency", watch_latency },
+	[SYSCOUNT] = { "probe:syscount", watch_syscount },
+	[BT_LATENCY] = { "bpftrace, times by call", watch_bt_latency },
+	[BT_COUNT] = { "bpftrace, counts by call", watch_bt_count },
 	[PERF] = { "perf trace -s", watch_perf },
 	[STRACE] = { "strace -c", watch_strace },
 	[WRITES] = { "write: nobody", write_none },
@@ -318,6 +407,13 @@ static const struct {
 	/* what the filter does not want: by its number, by the name of its task */
 	{ OTHER, EMPTY_PAIR, 2 },
 	{ NAMED, EMPTY_PAIR, 2 },
+	/* totals, kept in the kernel, against those who count the same calls */
+	{ LATENCY, EMPTY_PAIR, 0 },
+	{ LATENCY, BT_LATENCY, 1 },
+	{ LATENCY, PERF, 0.06 },
+	{ LATENCY, STRACE, 0.06 },
+	{ SYSCOUNT, LATENCY, 1 },
+	{ SYSCOUNT, BT_COUNT, 1 },
 	/* path and data of each call, against the registers, and those who show the same */
 	{ WRITE_LIBRARY, WRITE_REGISTERS, 0 },
 	{ WRITE_LIBRARY, WRITE_PERF, 0.3 },
