@@ -44,7 +44,7 @@ BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
 RUN_DEPS := iproute2 curl python3
 TEST_DEPS := ethtool tcpdump tshark libcmocka-dev gcc-multilib g++ \
 	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils libcap2-bin \
-	ngrep tcpflow p0f arp-scan python3-scapy spin tmux
+	ngrep tcpflow p0f arp-scan python3-scapy spin bpftrace tmux
 DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
 LIBRARIES := libbpf libxdp libpcap libmnl json-c ncursesw
 

@@ -11,9 +11,9 @@ rounds=${ROUNDS:-5}
 
 [[ $(id -u) = 0 ]] || { echo "bench: be root" >&2; exit 1; }
 [[ $(nproc) -ge 2 ]] || { echo "bench: needs two CPUs: one sends, one reads" >&2; exit 1; }
-for tool in perf strace tcpdump ethtool; do
+for tool in perf strace tcpdump ethtool bpftrace; do
 	command -v "$tool" >/dev/null && continue
-	echo "bench: $tool is missing: apt-get install linux-perf strace tcpdump ethtool" >&2
+	echo "bench: $tool is missing: apt-get install linux-perf strace tcpdump ethtool bpftrace" >&2
 	exit 1
 done
 [[ ${BENCH_UNSHARED-} ]] || BENCH_UNSHARED=1 exec setsid -w unshare -m -n "$0" "$@"
@@ -30,8 +30,8 @@ failed=0
 # a twentieth is less than the noise of a few rounds
 set -f	# a ? is one
 for bench in "packets $rounds" "packets $((15 * rounds)) xsk:?owner" \
-	     "packets $((3 * rounds)) tap:?owner" "fanout $rounds" "calls $rounds" "memory $rounds" \
-	     "top $rounds"; do
+	     "packets $((3 * rounds)) tap:?owner" "fanout $rounds" "calls $rounds" \
+	     "switch $rounds" "memory $rounds" "top $rounds"; do
 	# shellcheck disable=SC2086	# words of their own
 	"$B"/tests/bench_$bench | tee -a "$talk" || failed=1
 done
