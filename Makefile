@@ -42,7 +42,7 @@ BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
 	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev libjson-c-dev \
 	libncurses-dev
 RUN_DEPS := iproute2 curl python3
-TEST_DEPS := ethtool tcpdump tshark libcmocka-dev gcc-multilib g++ \
+TEST_DEPS := ethtool nftables tcpdump tshark libcmocka-dev gcc-multilib g++ \
 	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils libcap2-bin \
 	ngrep tcpflow p0f arp-scan python3-scapy spin bpftrace tmux
 DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)

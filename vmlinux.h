@@ -54,6 +54,10 @@ struct bpf_dynptr {
 	__u64 opaque[2];
 } __attribute__((aligned(8)));
 
+struct bpf_timer {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
 enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -369,6 +373,7 @@ struct netdev_name_node {
 struct net_device {
 	char name[16];
 	struct netdev_name_node *name_node;
+	possible_net_t nd_net;
 	const unsigned char *dev_addr;
 };
 

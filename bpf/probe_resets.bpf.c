@@ -9,11 +9,11 @@
 
 /*
  * key reason, value its name, as this kernel has it. The library writes before anything is
- * attached, the program reads. Full: never; a reason beyond it has no name.
+ * attached, the program reads. Full: never, there are some thirty.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 64);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
 	__type(key, __u32);
 	__type(value, char[32]);
 } reasons SEC(".maps");

@@ -406,7 +406,7 @@ struct probe_cfg {
 	__u32 probe;		/* XPROBE_: one object may have several */
 	__u32 hold_cpu;		/* 1: as in syscalls_cfg */
 	__u32 casts;		/* 1: as in syscalls_cfg */
-	__u32 reserved;
+	__u32 dynptrs;		/* 1: a packet's bytes are read wherever they are */
 };
 
 /* The device whose readers are looked for. */

@@ -142,6 +142,22 @@ struct xprobe_resets {
 };
 _Static_assert(sizeof(struct xprobe_resets) == 80, "layout");
 
+#define XPROBE_DNS_NONE (-1)	/* xprobe_dns.rcode: no answer has come */
+#define XPROBE_DNS_QUESTION 260	/* the longest name, type, class, and a byte */
+
+struct xprobe_dns {
+	struct xprobe_flow flow;
+	__u64 latency_ns;	/* until the answer; without one, until it was given up */
+	__s32 rcode;		/* of the answer; XPROBE_DNS_NONE */
+	__u16 answers;		/* records in it */
+	__u16 id;
+	__u16 truncated;	/* 1: the answer did not fit */
+	__u16 question_len;
+	__u8  question[XPROBE_DNS_QUESTION];	/* as it was sent: name, type, class; then
+						   anything. Hostile. */
+};
+_Static_assert(sizeof(struct xprobe_dns) == 320, "layout");
+
 /*
  * A packet that was thrown away. flow.saddr and sport are its source, flow.daddr and dport its
  * destination: whether this host is either is not for us to say.

@@ -69,6 +69,33 @@ static bool has_function(const struct btf *btf, const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
+/* The function came before programs at tracepoints could call it: the verifier is asked. */
+static bool reads_packets(const struct btf *btf)
+{
+	int func = btf__find_by_name_kind(btf, "bpf_dynptr_from_skb", BTF_KIND_FUNC);
+	struct bpf_insn insns[] = {
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 1 },	/* skb */
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2 },			/* flags */
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 3, .src_reg = 10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 3, .imm = -16 },
+		{ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = func },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP);
+	int fd;
+
+	opts.attach_btf_id = btf__find_by_name_kind(btf, "btf_trace_net_dev_queue",
+						    BTF_KIND_TYPEDEF);
+	if (func <= 0)
+		return false;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "xcap_asks", "GPL", insns,
+			   sizeof(insns) / sizeof(insns[0]), &opts);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* Its types are 5 MB: not kept. */
 static void ask_kernel(void)
 {
@@ -79,6 +106,7 @@ static void ask_kernel(void)
 	kernel.preempts = has_function(btf, "trace_call_bpf_faultable");
 	kernel.casts = has_function(btf, "bpf_rdonly_cast");
 	kernel.tcx = has_function(btf, "tcx_link_attach");
+	kernel.dynptrs = reads_packets(btf);
 	btf__free(btf);
 }
 

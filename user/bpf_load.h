@@ -25,6 +25,7 @@ struct bpf_kernel {
 	bool preempts;		/* programs at system calls may be preempted */
 	bool casts;		/* bpf_rdonly_cast() */
 	bool tcx;
+	bool dynptrs;		/* bpf_dynptr_from_skb(), at tracepoints */
 };
 
 /* Asked once. Any thread. */

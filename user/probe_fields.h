@@ -46,4 +46,7 @@ extern const struct probe_field probe_xdp_fields[];
 extern const struct probe_field probe_listen_fields[];
 extern const struct probe_field probe_sockets_fields[];
 
+/* probe_dns.c */
+extern const struct probe_field probe_dns_fields[];
+
 #endif

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 #include "probe_fields.h"
+#include "probe_dns.skel.h"
 #include "probe_drops.skel.h"
 #include "probe_exit.skel.h"
 #include "probe_latency.skel.h"
@@ -77,6 +78,10 @@ static const struct probe_row table[] = {
 	{ "resets", "which TCP connections are reset, from which end, and why",
 	  "a record a reset", XCAP_PROBE_EVENTS, XPROBE_RESETS, true,
 	  ROW_SIZE(resets), probe_resets_fields, probe_resets_bpf__elf_bytes, NULL },
+	{ "dns", "which names are asked for, what the answer is, how long it takes",
+	  "a look at packets sent; at those received while a query waits",
+	  XCAP_PROBE_EVENTS, XPROBE_DNS, true, ROW_SIZE(dns), probe_dns_fields,
+	  probe_dns_bpf__elf_bytes, NULL },
 	{ "latency", "how long system calls take, by process and call, and which fail",
 	  "two short programs a call", XCAP_PROBE_TOTALS, XPROBE_LATENCY, false,
 	  ROW_SIZE(latency), probe_latency_fields, probe_latency_bpf__elf_bytes, NULL },

@@ -131,6 +131,7 @@ static int load(struct probe *p, struct error *err)
 	cfg->probe = p->row->id;
 	cfg->hold_cpu = bpf_load_kernel()->preempts;
 	cfg->casts = bpf_load_kernel()->casts;
+	cfg->dynptrs = bpf_load_kernel()->dynptrs;
 	ret = rings_prepare(map_of(p, "events"), map_of(p, "cpus"));
 	ret = ret ?: probe_setup_before(p->obj, p->row->id);
 	ret = ret ?: bpf_object__load(p->obj);
