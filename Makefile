@@ -39,14 +39,14 @@ SONAME	:= libxcap.so.$(MAJOR)
 # ---- what is needed, by the names of Debian 12 ----
 
 BUILD_DEPS := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev \
-	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev libjson-c-dev \
+	libxdp-dev libelf-dev zlib1g-dev libpcap-dev libmnl-dev libjson-c-dev libmicrohttpd-dev \
 	libncurses-dev
 RUN_DEPS := iproute2 curl python3
 TEST_DEPS := ethtool nftables tcpdump tshark libcmocka-dev gcc-multilib g++ \
 	libclang-rt-14-dev shellcheck clang-format git linux-perf strace xz-utils libcap2-bin \
-	ngrep tcpflow p0f arp-scan python3-scapy spin bpftrace tmux
+	ngrep tcpflow p0f arp-scan python3-scapy python3-prometheus-client spin bpftrace tmux
 DEPS	:= $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
-LIBRARIES := libbpf libxdp libpcap libmnl json-c ncursesw
+LIBRARIES := libbpf libxdp libpcap libmnl json-c libmicrohttpd ncursesw
 
 # all targets but these stop here, with one line, when something is missing
 ifneq ($(filter-out deps demo test help clean uninstall,$(or $(MAKECMDGOALS),all)),)
@@ -227,8 +227,11 @@ run	= @B=$(abspath $(B)) exec tests/run.sh
 
 check: tests	## tests that need no root: units, command line, the sources themselves
 	$(run) check $(UNIT_RUNS) tests/cli tests/model
-check-net: tests	## tests in private network namespaces (as root)
+check-net: tests promtool	## tests in private network namespaces (as root)
 	$(run) net tests/net
+# what a test without a network needs of Debian's mirror; it says itself what is missing
+promtool: | dirs
+	@B=$(abspath $(B)) bash tests/lib/promtool.sh >/dev/null || true
 check-vm: tests	## tests in emulated guests: zero copy, other kernels
 	$(run) vm tests/vm
 check-san:	## unit tests, fuzzing corpus and a hostile reader with ASan, UBSan and TSan
@@ -295,6 +298,6 @@ help:	## this list
 FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tests fuzzers dirs check check-net check-vm check-san san fuzz bench demo \
+.PHONY: all tests fuzzers dirs promtool check check-net check-vm check-san san fuzz bench demo \
 	test check-abi format-check deps install uninstall clean help FORCE
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/fuzz/user/*.d)

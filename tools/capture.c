@@ -330,12 +330,22 @@ static int timeout_ms(struct capture *c, int64_t now, int64_t deadline)
 	return until <= now ? 0 : (until - now + NS_PER_MS - 1) / NS_PER_MS;
 }
 
+static void tell(struct capture *c, int64_t now)
+{
+	if (!c->running || now < c->tell_ns)
+		return;
+	running_update(c->running, c->x);
+	c->tell_ns = now + RUNNING_EVERY_NS;
+}
+
+void capture_tell(struct capture *c)
+{
+	tell(c, now_ns());
+}
+
 static void tick(struct capture *c, int64_t now)
 {
-	if (c->running && now >= c->tell_ns) {
-		running_update(c->running, c->x);
-		c->tell_ns = now + RUNNING_EVERY_NS;
-	}
+	tell(c, now);
 	if (!c->tick || now < c->tick_ns)
 		return;
 	c->tick(c);

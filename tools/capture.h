@@ -161,6 +161,9 @@ void capture_close(struct capture *c);
  */
 void capture_command(pid_t pid);
 
+/* For who does not run capture_run(): tells others of this host how it stands, when that is due. */
+void capture_tell(struct capture *c);
+
 /* How long it has been reading. */
 int64_t capture_running_ns(const struct capture *c);
 

@@ -110,6 +110,13 @@ static void write_account(struct running *r)
 	__atomic_store_n(&r->file->seq, seq + 2, __ATOMIC_RELEASE);
 }
 
+void running_begin(struct running_account *a)
+{
+	a->pid = getpid();
+	a->started_ns = clock_ns(CLOCK_REALTIME);
+	a->updated_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
 struct running *running_open(const char *command, const char *sink)
 {
 	struct running *r = calloc(1, sizeof(*r));
@@ -122,9 +129,7 @@ struct running *running_open(const char *command, const char *sink)
 	running_list(NULL, NULL);	/* a ghost may have our number */
 	if (r->dir_fd < 0 || make_file(r))
 		goto fail;
-	r->next.pid = getpid();
-	r->next.started_ns = clock_ns(CLOCK_REALTIME);
-	r->next.updated_ns = clock_ns(CLOCK_MONOTONIC);
+	running_begin(&r->next);
 	snprintf(r->next.command, sizeof(r->next.command), "%s", command);
 	snprintf(r->next.sink, sizeof(r->next.sink), "%s", sink ?: "");
 	write_account(r);
@@ -147,13 +152,8 @@ static void tell_source(struct running_source *s, struct xcap *x, int i)
 	snprintf(s->mode, sizeof(s->mode), "%s", info.mode);
 }
 
-void running_update(struct running *r, struct xcap *x)
+void running_tell(struct running_account *a, struct xcap *x)
 {
-	struct running_account *a;
-
-	if (!r)
-		return;
-	a = &r->next;
 	a->nr_all = xcap_nr_sources(x);
 	a->nr_sources = a->nr_all < RUNNING_SOURCES ? a->nr_all : RUNNING_SOURCES;
 	for (uint32_t i = 0; i < a->nr_sources; i++)
@@ -161,6 +161,13 @@ void running_update(struct running *r, struct xcap *x)
 	a->total.sz = sizeof(a->total);
 	xcap_stats(x, -1, &a->total);
 	a->updated_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+void running_update(struct running *r, struct xcap *x)
+{
+	if (!r)
+		return;
+	running_tell(&r->next, x);
 	write_account(r);
 }
 

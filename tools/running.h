@@ -45,6 +45,10 @@ struct running *running_open(const char *command, const char *sink);
 /* How it stands; a few copies in memory and xcap_stats(). */
 void running_update(struct running *r, struct xcap *x);
 
+/* The same for who tells it otherwise: that it begins now; how it stands. */
+void running_begin(struct running_account *a);
+void running_tell(struct running_account *a, struct xcap *x);
+
 /* It is gone from the directory; after an end of another kind whoever lists next removes it. */
 void running_close(struct running *r);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "cmd.h"
+#include "metrics.h"
 #include "text.h"
 #include "top_batch.h"
 #include "top_screen.h"
@@ -28,6 +29,8 @@ struct top_options {
 	struct top_run run;	/* first, and its capture first in it */
 	struct top_batch batch;
 	bool is_batch, reverse, names;
+	const char *serve;		/* where; NULL: nowhere */
+	struct metrics *metrics;
 	uint64_t screens, rows;
 	char *views;
 	const char *sort;
@@ -63,6 +66,8 @@ static const struct option_row rows[] = {
 	  "with -b: end after so many", 1, 0 },
 	{ 0, "rows", OPTION_NUMBER, offsetof(struct top_options, rows), "N",
 	  "with -b: so many rows of each view at most (20)", 1, TOP_MAX_ROWS },
+	ROW(0, "metrics", OPTION_TEXT, serve, "ADDRESS:PORT",
+	    "serve what is seen to Prometheus, at /metrics there"),
 	CAPTURE_ROWS_SIZES(struct top_run),
 	CAPTURE_ROW_SELF(struct top_run),
 	CAPTURE_ROWS_RESULT(struct top_run),
@@ -190,6 +195,10 @@ static int check(struct top_options *o, const struct command *cmd, char *filter,
 	code = capture_check(c, cmd, true);
 	code = code == OPTIONS_RUN ? parse_views(o, cmd, look) : code;
 	code = code == OPTIONS_RUN ? parse_sort(o, cmd, look) : code;
+	if (code == OPTIONS_RUN && o->serve && !o->is_batch && !top_terminal_possible()) {
+		o->is_batch = true;	/* nothing but the page */
+		o->batch.views = 0;
+	}
 	if (code == OPTIONS_RUN && !o->is_batch && !top_terminal_possible())
 		code = options_wrong(cmd, "it needs a terminal, and TERM to say of which kind; -b "
 				     "prints");
@@ -258,14 +267,18 @@ static int run(const struct command *cmd, int argc, char **argv)
 		filter = options_join(argc, argv, words);
 		code = check(o, cmd, filter, &look);
 	}
+	if (code == OPTIONS_RUN && o->serve)
+		code = metrics_open(&o->metrics, o->serve, cmd);
 	if (code == OPTIONS_RUN && !o->run.c.specs)
 		code = choose(&o->run.c);
 	if (code == OPTIONS_RUN)
 		code = top_run_open(&o->run);
 	if (code == OPTIONS_RUN) {
+		o->run.guest = metrics_guest(o->metrics, &o->run);
 		show(o, &look);
 		code = capture_exit_code(&o->run.c);
 	}
+	metrics_close(o->metrics);
 	top_run_close(&o->run);
 	top_look_free(&look);
 	free(o->views);

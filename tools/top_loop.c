@@ -74,6 +74,7 @@ int top_loop_step(struct top_run *r, int key_fd, int64_t until_mono_ns)
 		{ .fd = stream ? xcap_fd(r->c.x) : -1, .events = POLLIN },
 	};
 
+	capture_tell(&r->c);
 	if (wait > WAIT_NS)
 		wait = WAIT_NS;
 	if (wait > left)

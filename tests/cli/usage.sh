@@ -130,6 +130,7 @@ try xcap dump -p 2147483647
 try xcap dump --container "it's"
 try xcap top
 try xcap top -n 1
+try xcap top --metrics 9464
 try xcap top --json
 try xcap top -b -n 0
 try xcap top -b -d 1ms
