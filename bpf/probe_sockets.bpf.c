@@ -8,6 +8,8 @@
  */
 #include "probe_sock.bpf.h"
 
+#define EEXIST		17
+
 struct use {
 	__u64 socket;
 	__u64 tgid;
@@ -131,7 +133,7 @@ int once(struct bpf_iter__task_file *ctx)
 		return 0;
 	use.socket = (__u64)sk;
 	use.tgid = task->tgid;
-	if (bpf_map_update_elem(&told, &use, &yes, BPF_NOEXIST))
+	if (bpf_map_update_elem(&told, &use, &yes, BPF_NOEXIST) == -EEXIST)
 		return 0;
 	inode = BPF_CORE_READ(file, f_inode, i_ino);
 	if (cfg.probe == XPROBE_SOCKETS)
