@@ -83,20 +83,26 @@ ns_bg left unheard python3 "$script" again 10.77.41.2 7001 1
 sleep 1.3
 pids+=,${NS_PIDS[unheard]}
 stop unheard KILL
-others=$(($(counted right TcpRetransSegs) - others))
-again=$(($(counted left TcpRetransSegs) - before))
+# as many as before it stopped, or as after that
+counts() {
+	echo $(($(counted left TcpRetransSegs) - before)) \
+		$(($(counted right TcpRetransSegs) - others))
+}
+while_it_ran=$(counts)
 stop retrans || fail "retrans ended with $?"
-python3 - "$again" "$others" "$pids" "${NS_PIDS[server]}" <<'END' || exit 1
+# shellcheck disable=SC2046,SC2086
+python3 - "$pids" "${NS_PIDS[server]}" $while_it_ran $(counts) <<'END' || exit 1
 import json, sys
 rows = [json.loads(line) for line in open("retrans.out")]
 assert rows[-1]["dropped"] == 0, rows[-1]
 sender, = map(json.loads, open("sender.out"))
 # sockets of a test before this one may still try
-left = [r for r in rows[:-1] if str(r.get("pid")) in sys.argv[3].split(",")]
-right = [r for r in rows[:-1] if str(r.get("pid")) == sys.argv[4]]
+left = [r for r in rows[:-1] if str(r.get("pid")) in sys.argv[1].split(",")]
+right = [r for r in rows[:-1] if str(r.get("pid")) == sys.argv[2]]
 kinds = {(r["kind"], r["state"]) for r in left}
-assert sum(r["segs"] for r in left if r["error"] == "-") == int(sys.argv[1]) > 3, (left, sys.argv)
-assert sum(r["segs"] for r in right) == int(sys.argv[2]) > 0, (right, sys.argv)
+counts = [int(n) for n in sys.argv[3:]]
+assert 1 < counts[0] <= sum(r["segs"] for r in left) <= counts[2], (left, counts)
+assert 0 < counts[1] <= sum(r["segs"] for r in right) <= counts[3], (right, counts)
 assert ("SYN", "SYN-SENT") in kinds, kinds
 data = [r for r in left if r["sport"] == sender["sport"]]
 assert data and {r["pid"] for r in data} == {sender["pid"]}, data
