@@ -41,6 +41,7 @@ struct columns {
 	FILE *out;
 	bool wide;		/* lines as long as they are; else 79 columns */
 	bool started;		/* the head is written */
+	bool breaks[PROBE_FIELDS];	/* the field begins another line, in the head too */
 	int64_t second;		/* that was turned into hours last */
 	char clock[16];
 };

@@ -15,6 +15,7 @@
 #define WIDTH 79
 #define INDENT 17		/* of what does not fit into the line: behind time and pid */
 #define BAR 40
+#define COMM 12
 
 const char *probe_duration(uint64_t ns, char room[16])
 {
@@ -104,61 +105,92 @@ static void cut(char *text, int columns)
 		strcpy(p, "...");
 }
 
-/*
- * A cell behind what stands there. What does not fit any more goes to the next line; the long one
- * at the end is cut.
- */
-static int put_cell(struct columns *c, int at, const struct xcap_field *f, const char *text,
-		    int columns)
-{
-	int pad = f->width && f->width > columns ? f->width - columns : 0;
-	bool right = is_number(f);
+/* How far a line has come. */
+struct place {
+	int at;
+	int pad;	/* blanks that the last cell still wants behind it */
+	int over;	/* columns that cells took too many: blanks of the next ones are saved */
+};
 
-	if (!c->wide && f->width && at + 1 + columns > WIDTH) {
-		fprintf(c->out, "\n%*s", INDENT, "");
-		at = INDENT;
-		pad = 0;
-	}
-	/* at the end of a line blanks would be noise */
-	fprintf(c->out, " %*s%s%*s", right ? pad : 0, "", text, right ? 0 : pad, "");
-	return at + 1 + pad + columns;
+/* Does a field that wide have a place behind what stands there? The long one is cut, so it has. */
+static bool fits(const struct columns *c, const struct place *p, const struct xcap_field *f,
+		 int columns)
+{
+	int blanks = p->pad > p->over ? p->pad - p->over : 0;
+
+	return c->wide || !f->width || p->at + blanks + 1 + columns <= WIDTH;
 }
 
-static int put_field(struct columns *c, int at, const struct xcap_field *f)
+/* Blanks stand before the next cell only: at the end of a line they would be noise. */
+static void put_text(struct columns *c, struct place *p, bool right, int width, const char *text,
+		     int columns)
+{
+	int left = width > columns ? width - columns : 0;
+	int blanks = p->pad + (right ? left : 0);
+	int saved = blanks < p->over ? blanks : p->over;
+
+	fprintf(c->out, " %*s%s", blanks - saved, "", text);
+	p->at += 1 + blanks - saved + columns;
+	p->pad = right ? 0 : left;
+	p->over += (width && columns > width ? columns - width : 0) - saved;
+}
+
+static void put_break(struct columns *c, struct place *p)
+{
+	fprintf(c->out, "\n%*s", INDENT, "");
+	*p = (struct place){ .at = INDENT };
+}
+
+static void put_field(struct columns *c, struct place *p, int i, const struct xcap_field *f)
 {
 	char room[32], *safe;
 	const char *text;
 	size_t len = cell(f, room, &text);
-	int columns = escaped(&safe, text, len);
+	int columns = escaped(&safe, text, len), left;
 
 	if (!safe)
-		return at;
-	if (!c->wide && !f->width && columns > WIDTH - at - 1) {
-		cut(safe, WIDTH - at - 1 > 3 ? WIDTH - at - 1 : 3);
-		columns = WIDTH - at - 1;
+		return;
+	if (c->breaks[i] || !fits(c, p, f, columns))
+		put_break(c, p);
+	left = WIDTH - p->at - p->pad - 1;
+	if (!c->wide && columns > left) {
+		cut(safe, left > 3 ? left : 3);
+		columns = left;
 	}
-	at = put_cell(c, at, f, safe, columns);
+	put_text(c, p, is_number(f), f->width, safe, columns);
 	free(safe);
-	return at;
 }
 
 /* "age_ns" is AGE: a cell has its unit. */
+static void put_name(char name[32], const struct xcap_field *f)
+{
+	int len = strlen(f->name), k;
+
+	if (f->kind == XCAP_FIELD_DURATION && len > 3 && !strcmp(f->name + len - 3, "_ns"))
+		len -= 3;
+	for (k = 0; k < len && k < 31; k++)
+		name[k] = toupper(f->name[k]);
+	name[k] = '\0';
+}
+
+/* Where lines break is decided here, by the widths that are usual. */
 static void put_head(struct columns *c, const struct answer *a)
 {
-	fprintf(c->out, "%-8s %7s %-12s", "TIME", "PID", "COMM");
+	struct place p = { .at = fprintf(c->out, "%-8s %7s %-*s", "TIME", "PID", COMM, "COMM") };
+
 	for (int i = 0; i < a->nr; i++) {
 		const struct xcap_field *f = &a->fields[i];
-		char name[32] = "";
-		int len = strlen(f->name);
+		char name[32];
+		int columns;
 
 		if (!is_shown(f))
 			continue;
-		if (f->kind == XCAP_FIELD_DURATION && len > 3 && !strcmp(f->name + len - 3, "_ns"))
-			len -= 3;
-		for (int k = 0; k < len && k < 31; k++)
-			name[k] = toupper(f->name[k]);
-		fprintf(c->out, is_number(f) ? " %*s" : " %-*s", i < a->nr - 1 ? f->width : 0,
-			name);
+		put_name(name, f);
+		columns = strlen(name);
+		c->breaks[i] = !fits(c, &p, f, f->width > columns ? f->width : columns);
+		if (c->breaks[i])
+			put_break(c, &p);
+		put_text(c, &p, is_number(f), f->width, name, columns);
 	}
 	putc('\n', c->out);
 }
@@ -178,8 +210,9 @@ static void put_clock(struct columns *c, int64_t wall_ns)
 
 void columns_line(struct columns *c, const struct answer *a)
 {
+	struct place p;
 	char *comm;
-	int at, columns;
+	int columns;
 
 	if (!c->started)
 		put_head(c, a);
@@ -191,12 +224,16 @@ void columns_line(struct columns *c, const struct answer *a)
 		fprintf(c->out, " %7s", "-");
 	columns = escaped(&comm, a->rec->comm[0] ? a->rec->comm : "-",
 			  a->rec->comm[0] ? sizeof(a->rec->comm) : 1);
-	fprintf(c->out, " %s%*s", comm ? comm : "-", columns < 12 ? 12 - columns : 0, "");
+	fprintf(c->out, " %s", comm ? comm : "-");
 	free(comm);
-	at = 8 + 8 + 1 + (columns < 12 ? 12 : columns);
+	p = (struct place){
+		.at = 8 + 8 + 1 + columns,
+		.pad = columns < COMM ? COMM - columns : 0,
+		.over = columns > COMM ? columns - COMM : 0,
+	};
 	for (int i = 0; i < a->nr; i++)
 		if (is_shown(&a->fields[i]))
-			at = put_field(c, at, &a->fields[i]);
+			put_field(c, &p, i, &a->fields[i]);
 	putc('\n', c->out);
 }
 
