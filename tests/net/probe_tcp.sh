@@ -60,6 +60,8 @@ deaf() {
 }
 
 probes retrans
+ns_bg left both xcap dump -q -i tap:veth0,probe:retrans -w both.pcapng
+wait_for both.err '^xcap: capturing' || exit 1
 before=$(counted left TcpRetransSegs)
 others=$(counted right TcpRetransSegs)
 ns_bg left sender python3 "$script" again 10.77.41.2 7001 7919
@@ -90,6 +92,10 @@ counts() {
 }
 while_it_ran=$(counts)
 stop retrans || fail "retrans ended with $?"
+stop both || fail "the dump ended with $?"
+xcap dump -r both.pcapng --json >both.json 2>both.err || fail "$(cat both.err)"
+tshark -r both.pcapng -Y 'tcp.analysis.retransmission || systemd_journal' >both.txt 2>both.err ||
+	fail "$(cat both.err)"
 # shellcheck disable=SC2046,SC2086
 python3 - "$pids" "${NS_PIDS[server]}" $while_it_ran $(counts) <<'END' || exit 1
 import json, sys
@@ -108,6 +114,22 @@ data = [r for r in left if r["sport"] == sender["sport"]]
 assert data and {r["pid"] for r in data} == {sender["pid"]}, data
 assert {r["kind"] for r in data} <= {"data", "FIN"} and any(r["bytes"] for r in data), data
 assert any(r["cause"] == "timeout" for r in data), data
+# the same between the packets, each right behind the one that was sent again
+stream = [json.loads(line) for line in open("both.json")]
+notices = [i for i, r in enumerate(stream) if r["type"] == "probe" and r.get("pid") in
+           [r["pid"] for r in left]]
+assert len(notices) == len(left), (len(notices), len(left))
+again = 0
+for i in notices:
+    n = stream[i]
+    flow = tuple(n[key] for key in ("saddr", "sport", "daddr", "dport"))
+    p = [r for r in stream[:i] if r["type"] == "packet" and r.get("direction") == "out" and
+         tuple(r.get(key) for key in ("src", "sport", "dst", "dport")) == flow][-1]
+    again += 0 <= float(n["time"]) - float(p["time"]) < 0.1
+    assert n["probe"] == "retrans", n
+assert again == len(notices), (again, notices)
+listed = sum("* retrans " in line for line in open("both.txt"))
+assert listed == sum(r["type"] == "probe" for r in stream), listed
 assert ("SYN-ACK", "NEW-SYN-RECV", 7001) in {(r["kind"], r["state"], r["sport"])
                                               for r in right}, right
 END
