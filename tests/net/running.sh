@@ -54,6 +54,14 @@ stop count || fail "$(cat count.err)"
 ends "who ended"
 python3 "$TOP/tests/lib/books.py" count.out 's0.seen == 1009' || exit 1
 
+# so does a screen, which reads the stream by itself
+ns_bg rx top xcap top -b -i tap:veth0
+wait_for top.err '^xcap: capturing' || exit 1
+ns tx txgen -i veth0 -n 89 >/dev/null || fail "txgen failed"
+told "[x['spec'] for x in s] == ['tap:veth0'] and s[0]['seen'] == 89"
+stop top || fail "$(cat top.err)"
+ends "a screen"
+
 # another user's capture leaves no word: neither a file nor a complaint
 needed=bpf,perfmon,net_admin,net_raw,ipc_lock
 ns_bg rx user "${as_user[@]}" --inh-caps=+${needed//,/,+} --ambient-caps=+${needed//,/,+} \
