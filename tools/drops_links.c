@@ -27,6 +27,7 @@
 
 #define MAX_COUNTERS 65536	/* of a driver */
 #define ANSWER_S 2
+#define TRIES 7		/* for a dump that nothing comes in between of */
 
 /* ---- asking ---- */
 
@@ -53,6 +54,17 @@ int drops_ask(int protocol, struct nlmsghdr *nlh, drops_answer fn, void *user)
 			ret = -errno;
 	}
 	mnl_socket_close(nl);
+	return ret;
+}
+
+int drops_ask_again(int protocol, struct nlmsghdr *nlh, drops_answer fn, void *user, int *nr)
+{
+	int before = *nr, ret = -EINTR;
+
+	for (int i = 0; i < TRIES && ret == -EINTR; i++) {
+		*nr = before;
+		ret = drops_ask(protocol, nlh, fn, user);
+	}
 	return ret;
 }
 
@@ -201,7 +213,8 @@ static void driver_counters(struct drops_set *set, struct link *l)
 	uint32_t nr = 0;
 
 	if (fd >= 0 && !ethtool(fd, l->name, &info)) {
-		nr = info.n_stats < MAX_COUNTERS ? info.n_stats : MAX_COUNTERS;
+		/* the kernel gives all there are, whatever is asked for */
+		nr = info.n_stats <= MAX_COUNTERS ? info.n_stats : 0;
 		snprintf(l->driver, sizeof(l->driver), "%.31s", info.driver);
 	}
 	/* a device may have come by more of them meanwhile: twice the room */
@@ -247,13 +260,16 @@ static void interface_counters(struct drops_set *set, struct link *l)
 		const char *name = fields[i].name;
 		uint64_t n = *(const uint64_t *)((const char *)&l->stats + fields[i].offset);
 		uint64_t elsewhere = l->told[fields[i].offset / sizeof(uint64_t)];
+		struct drops_row *row;
 
 		if (!strcmp(name, "rx_errors"))
 			n = unnamed(l, name, "rx_");
 		if (!strcmp(name, "tx_errors"))
 			n = unnamed(l, name, "tx_");
-		drops_add(set, DROPS_INTERFACE, l->name, name, n > elsewhere ? n - elsewhere : 0,
-			  fields[i].means);
+		row = drops_add(set, DROPS_INTERFACE, l->name, name,
+				n > elsewhere ? n - elsewhere : 0, fields[i].means);
+		if (row && (elsewhere || strstr(name, "x_errors")))
+			row->flags |= DROPS_REST;
 	}
 }
 
@@ -291,5 +307,5 @@ void drops_interfaces(struct drops_set *set)
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 	ifi->ifi_family = AF_UNSPEC;
-	drops_ask(NETLINK_ROUTE, nlh, on_link, set);
+	drops_ask_again(NETLINK_ROUTE, nlh, on_link, set, &set->nr);
 }

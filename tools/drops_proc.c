@@ -14,11 +14,12 @@
 
 static const struct drops_means
 	backlog = { "a CPU's backlog was full, on the whole host",
-		    "net.core.netdev_max_backlog; RPS to more CPUs; GRO", DROPS_WITHIN },
+		    "net.core.netdev_max_backlog; RPS to more CPUs; GRO",
+		    DROPS_WITHIN | DROPS_32BIT },
 	flow_limit = { "one flow filled half of a CPU's backlog",
-		       "net.core.flow_limit_cpu_bitmap; RPS", DROPS_WITHIN },
+		       "net.core.flow_limit_cpu_bitmap; RPS", DROPS_WITHIN | DROPS_32BIT },
 	squeeze = { "a round of NAPI ended with work left", "net.core.netdev_budget, _usecs",
-		    DROPS_SIGN };
+		    DROPS_SIGN | DROPS_32BIT };
 
 void drops_softnet(struct drops_set *set)
 {
@@ -245,9 +246,12 @@ void drops_protocols(struct drops_set *set)
 		const struct counter *c = &counters[i];
 		uint64_t less = c->less ? value_of(&v, c->group, c->less) : 0;
 
-		if (v.there[i])
+		struct drops_row *row = !v.there[i] ? NULL :
 			drops_add(set, c->layer, c->group, c->name,
 				  v.n[i] > less ? v.n[i] - less : 0, c->means);
+
+		if (row && less)
+			row->flags |= DROPS_REST;
 	}
 }
 

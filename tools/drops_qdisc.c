@@ -87,8 +87,10 @@ static uint32_t below(const struct qdiscs *all, const struct qdisc *q)
 	return sum;
 }
 
-static void tell(struct drops_set *set, const struct qdisc *q, uint32_t drops)
+/* What it dropped, but for what those below it did. */
+static void tell(struct drops_set *set, const struct qdisc *q, uint32_t lower)
 {
+	uint32_t drops = q->drops > lower ? q->drops - lower : 0;
 	bool is_filter = q->parent == TC_H_INGRESS;	/* clsact's as well */
 	char iface[IF_NAMESIZE] = "?", name[48];
 	struct drops_row *row;
@@ -99,7 +101,7 @@ static void tell(struct drops_set *set, const struct qdisc *q, uint32_t drops)
 	if (!row)
 		return;
 	row->id = (uint64_t)q->ifindex << 32 | q->parent;
-	row->flags |= DROPS_32BIT;
+	row->flags |= lower ? DROPS_REST : DROPS_32BIT;
 }
 
 void drops_qdiscs(struct drops_set *set)
@@ -111,11 +113,8 @@ void drops_qdiscs(struct drops_set *set)
 	nlh->nlmsg_type = RTM_GETQDISC;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct tcmsg));
-	drops_ask(NETLINK_ROUTE, nlh, on_qdisc, &all);
-	for (int i = 0; i < all.nr; i++) {
-		uint32_t lower = all.v[i].drops ? below(&all, &all.v[i]) : 0;
-
-		tell(set, &all.v[i], all.v[i].drops > lower ? all.v[i].drops - lower : 0);
-	}
+	drops_ask_again(NETLINK_ROUTE, nlh, on_qdisc, &all, &all.nr);
+	for (int i = 0; i < all.nr; i++)
+		tell(set, &all.v[i], all.v[i].drops ? below(&all, &all.v[i]) : 0);
 	free(all.v);
 }

@@ -27,6 +27,7 @@ enum drops_layer {
 #define DROPS_SIGN	(1u << 0)	/* a cause: nothing is lost by this alone */
 #define DROPS_WITHIN	(1u << 1)	/* names what another layer has counted as well */
 #define DROPS_32BIT	(1u << 2)	/* begins anew at 2^32 */
+#define DROPS_REST	(1u << 3)	/* of two counters read one after the other: can step back */
 
 /* What a counter is about, 70 columns each with what flags add; todo NULL: there is nothing. */
 struct drops_means {
@@ -95,5 +96,11 @@ typedef int (*drops_answer)(const struct nlmsghdr *nlh, void *user);	/* as libmn
 
 /* Asks, and waits two seconds at most for each part of the answer. Return: 0; -errno. */
 int drops_ask(int protocol, struct nlmsghdr *nlh, drops_answer fn, void *user);
+
+/*
+ * The same, once more when what is listed changed meanwhile: a row that is missing would come back
+ * as if all it counts were new. *nr, of what fn adds to, goes back to what it was.
+ */
+int drops_ask_again(int protocol, struct nlmsghdr *nlh, drops_answer fn, void *user, int *nr);
 
 #endif

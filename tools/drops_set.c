@@ -102,6 +102,10 @@ void drops_compare(struct drops_set *now, const struct drops_set *before, bool i
 		uint64_t grown = old ? old->total - old->first : 0;
 
 		row->before = old ? old->total : 0;
+		/* a step back is no new beginning */
+		if (row->flags & DROPS_REST && row->total < row->before &&
+		    row->total >= row->before / 2)
+			row->total = row->before;
 		grown += drops_since(row, row->before);
 		row->first = is_start ? row->total : row->total - grown;
 	}

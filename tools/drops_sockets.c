@@ -132,7 +132,7 @@ static void listeners(struct drops_set *set, int family)
 	req->sdiag_protocol = IPPROTO_TCP;
 	req->idiag_ext = 1 << (INET_DIAG_SKMEMINFO - 1);
 	req->idiag_states = 1 << TCP_LISTEN_STATE;
-	drops_ask(NETLINK_SOCK_DIAG, nlh, on_listener, set);
+	drops_ask_again(NETLINK_SOCK_DIAG, nlh, on_listener, set, &set->nr);
 }
 
 static int on_packet(const struct nlmsghdr *nlh, void *user)
@@ -175,7 +175,7 @@ static void packets(struct drops_set *set)
 	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
 	req->sdiag_family = AF_PACKET;
 	req->pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_MEMINFO;
-	drops_ask(NETLINK_SOCK_DIAG, nlh, on_packet, set);
+	drops_ask_again(NETLINK_SOCK_DIAG, nlh, on_packet, set, &set->nr);
 }
 
 static int on_xdp(const struct nlmsghdr *nlh, void *user)
@@ -222,7 +222,7 @@ static void xdp(struct drops_set *set)
 	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
 	req->sdiag_family = AF_XDP;
 	req->xdiag_show = XDP_SHOW_INFO | XDP_SHOW_STATS;
-	drops_ask(NETLINK_SOCK_DIAG, nlh, on_xdp, set);
+	drops_ask_again(NETLINK_SOCK_DIAG, nlh, on_xdp, set, &set->nr);
 }
 
 void drops_sockets(struct drops_set *set)

@@ -292,6 +292,15 @@ static void what_is_new_survives_wraps_and_resets(void **state)
 	step(&before, "a", 7, 0);
 	assert_int_equal(drops_since(&set.rows[0], set.rows[0].before), 7);
 	assert_int_equal(grown(), 22 + 1007 + 7);
+	/* the rest of two counters, read one after the other: it has not begun anew */
+	step(&before, "rest", 1009, 0);
+	step(&before, "rest", 1000, DROPS_REST);
+	assert_int_equal(grown(), 1009);
+	assert_int_equal(drops_since(&set.rows[0], set.rows[0].before), 0);
+	step(&before, "rest", 1012, DROPS_REST);
+	assert_int_equal(grown(), 1012);
+	step(&before, "rest", 5, DROPS_REST);	/* but now it has */
+	assert_int_equal(grown(), 1017);
 	step(&before, "b", 11, 0);		/* another: it was zero before */
 	assert_int_equal(grown(), 11);
 	free(before.rows);
