@@ -185,6 +185,7 @@ $(B)/tools.a: $(patsubst %,$(B)/tools/%.o,$(filter-out xcap,$(TOOL)))
 $(UNITS): $(B)/tests/%: %.c $(B)/tools.a $(B)/inside.a Makefile | $(TESTSKEL) dirs
 	$(call say,TEST)$(CC) $(COMPILE) $(TESTING) -o $@ $< $(B)/tools.a $(B)/inside.a $(LINK) -lcmocka -lpthread
 $(B)/tests/test_oom: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
+$(B)/tests/test_doctor: LDFLAGS += -Wl,--wrap=ioctl
 # with ThreadSanitizer: of the library, what two threads or processes share
 $(TSANS): SANITIZE = -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
 $(B)/tests/tsan_queue: $(addprefix user/,frames.c queue_names.c umem.c error.c)

@@ -15,6 +15,7 @@
 
 #define MIN_FRAME_WIRE 84	/* 64 bytes, preamble and gap */
 #define KEY_MAX 256
+enum { HASH_TOEPLITZ = 1, HASH_XOR = 2 };	/* of ethtool_rxfh; the kernel's header has no names */
 
 /* ---- link ---- */
 
@@ -44,6 +45,16 @@ static void link_is(struct doctor *d, const struct check *c)
 			   "refuses it", d->on.carries);
 }
 
+/* A tunnel or a VLAN has the MTU that what it stands on leaves it. */
+static bool is_an_end(struct doctor *d)
+{
+	char line[64];
+
+	return !strcmp(d->on.driver, "veth") ||
+	       doctor_line(d->sys, line, sizeof(line), "class/net/%s/device/uevent",
+			   d->on.name) >= 0;
+}
+
 /* XDP without frags takes what fits into a page with its headroom. */
 static void mtu_is(struct doctor *d, const struct check *c)
 {
@@ -53,10 +64,12 @@ static void mtu_is(struct doctor *d, const struct check *c)
 	if (!doctor_number(d->sys, &mtu, "class/net/%s/mtu", d->on.name) ||
 	    !doctor_number(d->sys, &type, "class/net/%s/type", d->on.name))
 		return;
-	if (mtu < 1500 && type == ARPHRD_ETHER) {
+	if (mtu < 1500 && type == ARPHRD_ETHER && is_an_end(d)) {
 		f = doctor_say(d, c, LEVEL_WARN, "%llu, and longer frames are dropped",
 			       (unsigned long long)mtu);
-		doctor_remedy(f, "ip link set %s mtu 1500", d->on.name);
+		/* the host's way out can have no more: that of a cloud, for one */
+		if (!d->on.carries_host)
+			doctor_remedy(f, "ip link set %s mtu 1500", d->on.name);
 	} else if (mtu > 3498) {
 		doctor_say(d, c, LEVEL_NOTE, "%llu: XDP needs a driver that takes frames in parts",
 			   (unsigned long long)mtu);
@@ -147,10 +160,24 @@ static struct ethtool_rxfh *read_rss(struct doctor *d)
 	return rss;
 }
 
+#define SYMMETRIC_KEY "ethtool -X %s hkey $(printf ':6d:5a%%.0s' $(seq %u) | cut -c2-)"
+
+static const uint8_t *hash_key(const struct ethtool_rxfh *rss)
+{
+	return (const uint8_t *)&rss->rss_config[rss->indir_size];
+}
+
+static bool no_key(const struct ethtool_rxfh *rss)
+{
+	const uint8_t *key = hash_key(rss);
+
+	return !key[0] && !memcmp(key, key + 1, rss->key_size - 1);
+}
+
 /* Toeplitz gives both directions one sum when the key comes back every 16 bits. */
 static bool symmetric(const struct ethtool_rxfh *rss)
 {
-	const uint8_t *key = (const uint8_t *)&rss->rss_config[rss->indir_size];
+	const uint8_t *key = hash_key(rss);
 
 	for (__u32 i = 2; i < rss->key_size; i++)
 		if (key[i] != key[i - 2])
@@ -161,37 +188,46 @@ static bool symmetric(const struct ethtool_rxfh *rss)
 /* Return: queues that the table names; 0: there is no table. */
 static int spread(const struct ethtool_rxfh *rss)
 {
-	uint8_t seen[4096] = { 0 };
+	bool seen[4096] = { false };
 	int nr = 0;
 
-	for (__u32 i = 0; i < rss->indir_size; i++)
-		if (rss->rss_config[i] < sizeof(seen) && !seen[rss->rss_config[i]]++)
-			nr++;
+	for (__u32 i = 0; i < rss->indir_size; i++) {
+		if (rss->rss_config[i] >= sizeof(seen) || seen[rss->rss_config[i]])
+			continue;
+		seen[rss->rss_config[i]] = true;
+		nr++;
+	}
 	return nr;
 }
 
 static void hash(struct doctor *d, const struct check *c)
 {
 	struct ethtool_rxfh *rss = read_rss(d);
+	char over[40] = "";
 	struct finding *f;
 	int nr;
 
 	if (!rss)
 		return;
 	nr = spread(rss);
+	if (nr)		/* else there is no table */
+		snprintf(over, sizeof(over), ", over %d queues", nr);
 	if (nr == 1) {
 		doctor_say(d, c, LEVEL_OK, "everything goes to one queue");
-	} else if (rss->rsvd8[0]) {	/* input_xfrm since Linux 6.8 */
-		doctor_say(d, c, LEVEL_OK, "symmetric (xor), over %d queues", nr);
+	} else if (rss->hfunc == HASH_XOR || rss->rsvd8[0]) {	/* input_xfrm, Linux 6.8 */
+		doctor_say(d, c, LEVEL_OK, "symmetric (xor)%s", over);
+	} else if (rss->hfunc && rss->hfunc != HASH_TOEPLITZ) {
+		doctor_say(d, c, LEVEL_NOTE, "the hash is not Toeplitz, and not symmetric%s", over);
 	} else if (!rss->key_size) {
-		doctor_say(d, c, LEVEL_NOTE, "over %d queues, by a key that the driver does not "
-			   "show", nr);
+		doctor_say(d, c, LEVEL_NOTE, "by a key that the driver does not show%s", over);
+	} else if (no_key(rss)) {
+		f = doctor_say(d, c, LEVEL_WARN, "the key is zero: each flow has the same hash");
+		doctor_remedy(f, SYMMETRIC_KEY, d->on.name, rss->key_size / 2);
 	} else if (symmetric(rss)) {
-		doctor_say(d, c, LEVEL_OK, "symmetric (the key repeats), over %d queues", nr);
+		doctor_say(d, c, LEVEL_OK, "symmetric (the key repeats)%s", over);
 	} else {
-		f = doctor_say(d, c, LEVEL_NOTE, "the key is not symmetric, over %d queues", nr);
-		doctor_remedy(f, "ethtool -X %s hkey $(printf ':6d:5a%%.0s' $(seq %u) | cut -c2-)",
-			       d->on.name, rss->key_size / 2);
+		f = doctor_say(d, c, LEVEL_NOTE, "the key is not symmetric%s", over);
+		doctor_remedy(f, SYMMETRIC_KEY, d->on.name, rss->key_size / 2);
 	}
 	free(rss);
 }
