@@ -86,7 +86,7 @@ void doctor_remedy(struct finding *f, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (strspn(f->iface, PLAIN) != strlen(f->iface))
+	if (strspn(f->iface, PLAIN) != strlen(f->iface) || f->iface[0] == '-')
 		return;
 	va_start(ap, fmt);
 	vsnprintf(f->command, sizeof(f->command), fmt, ap);

@@ -24,7 +24,7 @@
 #define HEAD "xcap-doctor 1\n"
 #define STATE_MAX (1 << 20)
 #define FILE_NAME "doctor"
-#define NO_INTERFACE "-"
+#define NO_INTERFACE "-"	/* at index 0: an interface can have this name */
 
 __attribute__((format(printf, 3, 4)))
 static int fail(struct state *st, int err, const char *fmt, ...)
@@ -117,7 +117,8 @@ static int parse(struct state *st, char *line)
 		word[i] = strsep(&line, "\t");
 		if (!word[i])
 			return -EINVAL;
-		for (const char *p = word[i]; *p; p++)
+		/* names of interfaces can have any byte but white space */
+		for (const char *p = word[i]; *p && i != NAME; p++)
 			if ((unsigned char)*p < ' ' || *p == 0x7f)
 				return -EINVAL;
 	}
@@ -128,7 +129,7 @@ static int parse(struct state *st, char *line)
 		return -EINVAL;
 	strcpy(r->boot, word[BOOT]);
 	strcpy(r->netns, word[NETNS]);
-	if (strcmp(word[NAME], NO_INTERFACE))
+	if (r->ifindex || strcmp(word[NAME], NO_INTERFACE))
 		strcpy(r->s.iface, word[NAME]);
 	strcpy(r->s.value, word[VALUE]);
 	r->s.key = strdup(word[KEY]);
