@@ -18,16 +18,19 @@
 
 #define DEPTH 4			/* a VLAN of a bridge of a bond */
 #define ANCESTORS 64
-#define NR_CARRIERS 16
+#define NR_CARRIERS 64
+#define TRIES 7			/* for a dump that nothing comes in between of */
 
 struct carriers {
 	struct { unsigned int index; const char *what; } v[NR_CARRIERS];
 	int nr;
 	const char *what;	/* of those being added */
+	bool unknown;		/* there may be more than these */
 };
 
 static void add(struct carriers *c, unsigned int index)
 {
+	c->unknown |= c->nr == NR_CARRIERS;
 	if (index && c->nr < NR_CARRIERS) {
 		c->v[c->nr].index = index;
 		c->v[c->nr++].what = c->what;
@@ -59,7 +62,7 @@ static int route(const struct nlmsghdr *nlh, void *user)
 }
 
 /* to NULL: all, and the defaults of them are taken */
-static void ask(struct carriers *c, int family, const void *to)
+static int ask_once(struct carriers *c, int family, const void *to)
 {
 	size_t len = family == AF_INET ? 4 : 16;
 	char buf[256];
@@ -74,7 +77,17 @@ static void ask(struct carriers *c, int family, const void *to)
 		m->rtm_dst_len = len * 8;
 		mnl_attr_put(nlh, RTA_DST, len, to);
 	}
-	netlink_talk(NETLINK_ROUTE, nlh, route, c);
+	return netlink_talk(NETLINK_ROUTE, nlh, route, c);
+}
+
+/* Who is not told all cannot say that the host does not hang on an interface. */
+static void ask(struct carriers *c, int family, const void *to)
+{
+	int err = -EINTR;
+
+	for (int i = 0; i < TRIES && err == -EINTR; i++)
+		err = ask_once(c, family, to);
+	c->unknown |= !to && err && err != -EAFNOSUPPORT && err != -EOPNOTSUPP;
 }
 
 /* "SSH_CONNECTION=client port server port" in an environment. Return: the client's address. */
@@ -178,4 +191,8 @@ void doctor_carries(struct doctor *d)
 	c.what = "your ssh connection";
 	ssh(d, &c);
 	climb(d, &c, d->on.name, 0);
+	if (!c.unknown || d->on.carries_host)
+		return;
+	d->on.carries_host = true;
+	strcpy(d->on.carries, "perhaps the default route");
 }
