@@ -88,8 +88,8 @@ struct finding *doctor_say(struct doctor *d, const struct check *c, enum level l
 			   const char *fmt, ...);
 
 /*
- * The command that changes it, as a user would type it: none, where a shell would take the name
- * of the interface for more than that.
+ * The command that changes it, as a user would type it: none, where a shell or the command would
+ * take the name of the interface for more than that.
  */
 __attribute__((format(printf, 2, 3)))
 void doctor_remedy(struct finding *f, const char *fmt, ...);
@@ -144,6 +144,8 @@ struct feature {
 
 /* All of them; the caller frees *out. Return: how many; -errno. */
 int ethtool_features(struct doctor *d, const char *iface, struct feature **out);
+
+/* Return: what the command answers, nearly always 0; -errno. */
 int ethtool_ioctl(struct doctor *d, const char *iface, void *data);
 
 /* ---- netlink ---- */

@@ -17,11 +17,13 @@
 int ethtool_ioctl(struct doctor *d, const char *iface, void *data)
 {
 	struct ifreq ifr = { .ifr_data = data };
+	int ret;
 
 	if (d->sock < 0)
 		return -EOPNOTSUPP;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", iface);
-	return ioctl(d->sock, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
+	ret = ioctl(d->sock, SIOCETHTOOL, &ifr);
+	return ret < 0 ? -errno : ret;
 }
 
 static int nr_features(struct doctor *d, const char *iface)

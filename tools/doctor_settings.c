@@ -90,6 +90,7 @@ static int get_feature(struct doctor *d, const struct setting *s, char *value)
 	return err;
 }
 
+/* What is not wanted any more can stay on: another feature or the device needs it. */
 static int set_feature(struct doctor *d, const struct setting *s, const char *value)
 {
 	struct feature *list;
@@ -108,6 +109,8 @@ static int set_feature(struct doctor *d, const struct setting *s, const char *va
 		ask->features[i / 32].valid = 1U << (i % 32);
 		ask->features[i / 32].requested = strcmp(value, "on") ? 0 : 1U << (i % 32);
 		err = ethtool_ioctl(d, s->iface, ask);
+		if (err >= 0)
+			err = err & ETHTOOL_F_WISH && strcmp(value, "on") ? -EIO : 0;
 	} else if (ask) {
 		err = -EOPNOTSUPP;
 	}
