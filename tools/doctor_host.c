@@ -68,7 +68,10 @@ static void busy_poll(struct doctor *d, const struct check *c)
 			   "do not say", (unsigned long long)poll, (unsigned long long)reading);
 }
 
-/* Since boot: packets dropped at a full backlog, and polls that were cut off with work left. */
+/*
+ * Since boot: packets dropped at a full backlog, and polls that were cut off with work left. How
+ * many there were in all begins anew at 2^32, soon: it is good for nothing but a share.
+ */
 static void softnet(struct doctor *d, const struct check *c)
 {
 	char *text = doctor_text(d->proc, "net/softnet_stat"), *line = text, *next;
@@ -86,9 +89,8 @@ static void softnet(struct doctor *d, const struct check *c)
 	}
 	if (text && packets)
 		doctor_say(d, c, dropped ? LEVEL_WARN : squeezed > 100 + packets / 1000 ?
-			   LEVEL_NOTE : LEVEL_OK, "since boot %llu packets, %llu dropped at a full "
-			   "backlog, %llu rounds cut short by the budget", packets, dropped,
-			   squeezed);
+			   LEVEL_NOTE : LEVEL_OK, "since boot %llu dropped at a full backlog, %llu "
+			   "rounds cut short by the budget", dropped, squeezed);
 	free(text);
 }
 
@@ -135,19 +137,23 @@ static void governor(struct doctor *d, const struct check *c)
 #define SLEEP_WARN_US 100
 #define SLEEP_NOTE_US 50
 
+#define MAX_STATES 10	/* the kernel's own limit */
+#define ALL_STATES "/sys/devices/system/cpu/cpu*/cpuidle/state"
 #define STATES "devices/system/cpu/cpu0/cpuidle/state%d/"
 
-/* The slowest that is on, and the first that is too slow. */
+/* The slowest that is on, and the first and last that are too slow. */
 static void idle(struct doctor *d, const struct check *c)
 {
 	uint64_t us, off, most = 0;
 	char name[32] = "";
 	struct finding *f;
-	int first = -1, n;
+	int first = -1, last = -1, n;
 
-	for (n = 0; n < 16 && doctor_number(d->sys, &us, STATES "latency", n); n++) {
+	for (n = 0; n < MAX_STATES && doctor_number(d->sys, &us, STATES "latency", n); n++) {
 		if (!doctor_number(d->sys, &off, STATES "disable", n) || off)
 			continue;
+		if (us >= SLEEP_NOTE_US)
+			last = n;
 		if (us >= SLEEP_NOTE_US && first < 0)
 			first = n;
 		if (us < most)
@@ -160,9 +166,10 @@ static void idle(struct doctor *d, const struct check *c)
 	f = doctor_say(d, c, most >= SLEEP_WARN_US ? LEVEL_WARN : most >= SLEEP_NOTE_US ?
 		       LEVEL_NOTE : LEVEL_OK, "%s: a core needs %llu us to wake up", name,
 		       (unsigned long long)most);
-	if (first >= 0)
-		doctor_remedy(f, "echo 1 | tee "
-			      "/sys/devices/system/cpu/cpu*/cpuidle/state%d/disable", first);
+	if (first >= 0 && first == last)
+		doctor_remedy(f, "echo 1 | tee " ALL_STATES "%d/disable", first);
+	else if (first >= 0)
+		doctor_remedy(f, "echo 1 | tee " ALL_STATES "[%d-%d]/disable", first, last);
 }
 
 /* ---- memory ---- */

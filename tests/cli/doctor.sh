@@ -117,6 +117,9 @@ plant 'the card at the other processor' 1 $net/device/numa_node
 plant 'a governor' powersave $cpu/cpu{2,3}/cpufreq/scaling_governor
 plant 'a deep sleep' 0 $cpu/cpu0/cpuidle/state3/disable
 plant 'a less deep one' 61 $cpu/cpu0/cpuidle/state2/latency
+put 0 $cpu/cpu0/cpuidle/state3/disable
+echo 'both'
+found | sed 's/^/  /'
 plant 'a small budget' 100 $core/netdev_budget
 plant "the kernel's budget" 300 $core/netdev_budget
 plant 'a short budget' 1000 $core/netdev_budget_usecs
