@@ -26,14 +26,17 @@
 #define TCX_EGRESS 47
 
 #define NAMES_SIZE 200
+#define MORE ", ..."
 
 static void add(char names[NAMES_SIZE], const char *fmt, const char *name, unsigned int id)
 {
-	size_t len = strlen(names);
+	char one[64];
+	size_t len = strlen(names), more = snprintf(one, sizeof(one), fmt, name, id);
+	bool full = len + 2 + more + sizeof(MORE) > NAMES_SIZE;
 
-	if (len + 40 < NAMES_SIZE)
-		len += snprintf(names + len, NAMES_SIZE - len, "%s", len ? ", " : "");
-	snprintf(names + len, NAMES_SIZE - len, fmt, name, id);
+	/* what is too much is said once */
+	if (len < sizeof(MORE) || strcmp(names + len + 1 - sizeof(MORE), MORE))
+		snprintf(names + len, NAMES_SIZE - len, "%s%s", len ? ", " : "", full ? "..." : one);
 }
 
 /* ---- programs ---- */
@@ -51,11 +54,35 @@ static void program(char names[NAMES_SIZE], uint32_t id)
 	add(names, "%s (id %u)", info.name[0] ? info.name : "a program", id);
 }
 
+/* Return: the link that holds the program there; 0: none does, it was put there by its id. */
+static uint32_t link_of(struct doctor *d, uint32_t prog_id)
+{
+	uint32_t id = 0;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		struct bpf_link_info info = { 0 };
+		__u32 len = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(id);
+		bool ours;
+
+		if (fd < 0)
+			continue;
+		ours = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		       info.type == BPF_LINK_TYPE_XDP && info.prog_id == prog_id &&
+		       info.xdp.ifindex == d->on.index;
+		close(fd);
+		if (ours)
+			return id;
+	}
+	return 0;
+}
+
 static void xdp_program(struct doctor *d, const struct check *c)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
 	char names[NAMES_SIZE] = "";
 	struct finding *f;
+	uint32_t link;
 
 	if (d->fixture || bpf_xdp_query(d->on.index, 0, &opts) || !opts.attach_mode)
 		return;
@@ -66,9 +93,13 @@ static void xdp_program(struct doctor *d, const struct check *c)
 	if (opts.hw_prog_id && opts.hw_prog_id != opts.prog_id)
 		program(names, opts.hw_prog_id);
 	f = doctor_say(d, c, LEVEL_WARN, "%s is attached", names);
-	doctor_remedy(f, "ip link set %s xdp%s off", d->on.name,
-		      opts.attach_mode == XDP_ATTACHED_SKB ? "generic" :
-		      opts.attach_mode == XDP_ATTACHED_HW ? "offload" : "");
+	link = link_of(d, opts.prog_id);
+	if (link)
+		doctor_remedy(f, "bpftool link detach id %u", link);
+	else
+		doctor_remedy(f, "ip link set %s xdp%s off", d->on.name,
+			      opts.attach_mode == XDP_ATTACHED_SKB ? "generic" :
+			      opts.attach_mode == XDP_ATTACHED_HW ? "offload" : "");
 }
 
 static void tcx_programs(struct doctor *d, int hook, char names[NAMES_SIZE])
@@ -117,6 +148,39 @@ static void filters(struct doctor *d, uint32_t parent, char names[NAMES_SIZE])
 	netlink_talk(NETLINK_ROUTE, nlh, filter, names);
 }
 
+struct two_ways {
+	struct doctor *d;
+	bool is;
+};
+
+static int qdisc(const struct nlmsghdr *nlh, void *user)
+{
+	const struct tcmsg *m = mnl_nlmsg_get_payload(nlh);
+	struct two_ways *two = user;
+	struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*m))
+		if (m->tcm_ifindex == (int)two->d->on.index &&
+		    mnl_attr_get_type(attr) == TCA_KIND &&
+		    !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+			two->is |= !strcmp(mnl_attr_get_str(attr), "clsact");
+	return MNL_CB_OK;
+}
+
+/* Of "clsact"; "ingress" has one way, and answers with it whichever is asked for. */
+static bool has_egress(struct doctor *d)
+{
+	char buf[128];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct two_ways two = { d, false };
+
+	nlh->nlmsg_type = RTM_GETQDISC;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct tcmsg));
+	netlink_talk(NETLINK_ROUTE, nlh, qdisc, &two);
+	return two.is;
+}
+
 static void tc_programs(struct doctor *d, const struct check *c)
 {
 	char names[NAMES_SIZE] = "";
@@ -126,38 +190,45 @@ static void tc_programs(struct doctor *d, const struct check *c)
 	tcx_programs(d, TCX_INGRESS, names);
 	tcx_programs(d, TCX_EGRESS, names);
 	filters(d, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), names);
-	filters(d, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), names);
+	if (has_egress(d))
+		filters(d, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), names);
 	if (names[0])
 		doctor_say(d, c, LEVEL_NOTE, "%s", names);
 }
 
 /* ---- packet sockets ---- */
 
-struct holder {
+#define MAX_SOCKETS 64		/* that are named */
+
+struct holders {
 	struct doctor *d;
-	char link[40];		/* "socket:[1234]" */
+	unsigned long inodes[MAX_SOCKETS];
+	int nr, pid;
 	char names[NAMES_SIZE];
-	int pid;
 	bool found;
 };
 
 static void descriptor(void *user, const char *fd)
 {
-	struct holder *h = user;
+	struct holders *h = user;
 	char path[64], link[64];
+	unsigned long inode;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%d/fd/%.20s", h->pid, fd);
 	n = h->found ? -1 : readlinkat(h->d->proc, path, link, sizeof(link) - 1);
-	if (n > 0) {
-		link[n] = '\0';
-		h->found = !strcmp(link, h->link);
-	}
+	if (n <= 0)
+		return;
+	link[n] = '\0';
+	if (sscanf(link, "socket:[%lu]", &inode) != 1)
+		return;
+	for (int i = 0; i < h->nr; i++)
+		h->found |= h->inodes[i] == inode;
 }
 
 static void process(void *user, const char *pid)
 {
-	struct holder *h = user;
+	struct holders *h = user;
 	char path[64], name[32];
 
 	h->pid = atoi(pid);
@@ -175,24 +246,20 @@ static void packet_sockets(struct doctor *d, const struct check *c)
 {
 	char *text = doctor_text(d->proc, d->fixture ? "net/packet" : "self/net/packet");
 	char *line = text ? strchr(text, '\n') : NULL;
-	struct holder *h = calloc(1, sizeof(*h));
-	unsigned int proto, index, nr = 0;
+	struct holders h = { .d = d };
+	unsigned int proto, index;
 	unsigned long inode;
 
-	for (; h && line && line[1]; line = strchr(line + 1, '\n')) {
+	for (; line && line[1] && h.nr < MAX_SOCKETS; line = strchr(line + 1, '\n'))
 		if (sscanf(line + 1, "%*s %*d %*d %x %u %*d %*d %*d %lu", &proto, &index,
-			   &inode) != 3 || proto != 3 || (index && index != d->on.index))
-			continue;
-		nr++;
-		h->d = d;
-		snprintf(h->link, sizeof(h->link), "socket:[%lu]", inode);
-		doctor_names(d->proc, ".", process, h);
-	}
-	if (nr)
-		doctor_say(d, c, LEVEL_NOTE, "%s", h->names[0] ? h->names : "one of a process that "
-			   "cannot be seen from here");
+			   &inode) == 3 && proto == 3 && (!index || index == d->on.index))
+			h.inodes[h.nr++] = inode;
 	free(text);
-	free(h);
+	if (!h.nr)
+		return;
+	doctor_names(d->proc, ".", process, &h);	/* once: a host can have many */
+	doctor_say(d, c, LEVEL_NOTE, "%s", h.names[0] ? h.names : "one of a process that cannot "
+		   "be seen from here");
 }
 
 /* ---- captures of ours, which have published what they do ---- */

@@ -88,6 +88,10 @@ ns rx tc qdisc add dev veth0 clsact || fail "no clsact"
 fault 'note tc_programs' tc filter add dev veth0 ingress pref 7 bpf da obj "$B/tests/tag_push.bpf.o" sec tc
 grep -q 'bpf filter (pref 7)' findings || fail "which filter is not said"
 ns rx tc qdisc del dev veth0 clsact
+ns rx tc qdisc add dev veth0 ingress || fail "no ingress"
+fault 'note tc_programs' tc filter add dev veth0 parent ffff: pref 11 bpf da obj "$B/tests/tag_push.bpf.o" sec tc
+[ "$(grep -o 'bpf filter (pref 11)' findings | wc -l)" = 1 ] || fail "one filter is told more than once"
+ns rx tc qdisc del dev veth0 ingress
 ns_bg rx tcpdump tcpdump -n -i veth0 -w /dev/null
 wait_for tcpdump.err 'listening on' || exit 1
 fault 'note captures' true
@@ -99,6 +103,18 @@ now=$(found)
 grep -q "xcap count\[${NS_PIDS[count]}\]\|xdpcount\[${NS_PIDS[count]}\]" findings ||
 	fail "a capture of ours is not named: $now"
 stop count
+# what stands by a link no ip link takes off: the command that is printed does
+if command -v bpftool >/dev/null; then
+	ns_bg rx count xdpcount -i 'tap:veth0?hook=xdp' -q
+	wait_for count.err '^xcap: capturing' || exit 1
+	found >/dev/null
+	python3 -c 'import json
+for o in map(json.loads, open("findings")):
+    if o.get("check") == "xdp_program": print(o["command"])' >command
+	ns rx sh -e command || fail "$(cat command): exit $?"
+	ip -n rx -d link show dev veth0 | grep -q prog/xdp && fail "it is still there after $(cat command)"
+	stop count
+fi
 show >after
 diff healthy after || fail "the faults are not all gone"
 
@@ -180,16 +196,23 @@ echo "$killed times killed"
 
 # ---- refused ----
 
-# refuses WHY: --port, and nothing is changed
+# refuses WHY [COMMAND...]: --port, by that command, and nothing is changed
 refuses() {
 	show >before
-	ns rx xcap doctor veth0 --port 2>err && fail "--port where $1"
+	ns rx "${@:2}" xcap doctor veth0 --port 2>err && fail "--port where $1"
 	grep -q "$1" err || fail "$1: $(cat err)"
 	show >after
 	diff before after || fail "$1: refused, and something was changed"
 }
 ip -n rx route add default via 10.77.0.1
 refuses 'the default route goes by veth0'
+ip -n rx route del default
+# not told of the routes, or not of all of them
+refuses 'perhaps the default route goes by veth0' strace -qq -o /dev/null -e trace=recvmsg \
+	-e inject=recvmsg:error=ENOBUFS:when=1
+ip -n rx route add default via 10.77.0.1
+refuses 'the default route goes by veth0' strace -qq -o /dev/null -e trace=recvmsg \
+	-e inject=recvmsg:error=EINTR:when=1
 ip -n rx route del default
 SSH_CONNECTION='10.77.0.1 51122 10.77.0.2 22' refuses 'your ssh connection goes by veth0'
 ip -n rx link add br0 type bridge
@@ -200,6 +223,22 @@ ip -n rx addr add 10.81.0.2/24 dev br0
 ip -n rx route add default via 10.81.0.1
 refuses 'the default route, by br0, goes by veth0'
 ip -n rx link del br0
+
+# names that an interface can have: that of nothing in the file, and one that breaks lines
+for name in - $'a\001b'; do
+	ip -n rx link set veth0 down
+	ip -n rx link set veth0 name "$name" && ip -n rx link set "$name" up || fail "no such name"
+	ns rx ethtool -K "$name" gro on >/dev/null
+	ns rx xcap doctor "$name" --json >findings || fail "exit $?"
+	grep '"iface"' findings | grep '"command"' && fail "a command with such a name"
+	ns rx xcap doctor "$name" --fix >/dev/null || fail "--fix $name: exit $?"
+	ns rx ethtool -k "$name" | grep -q '^generic-receive-offload: off' || fail "--fix: not off"
+	ns rx xcap doctor "$name" --undo >undo.out || fail "--undo $name: $(cat -v undo.out)"
+	ns rx ethtool -k "$name" | grep -q '^generic-receive-offload: on' || fail "--undo: not on"
+	ip -n rx link set "$name" down
+	ip -n rx link set "$name" name veth0
+	ip -n rx link set veth0 up
+done
 
 # the interface goes, and what was remembered of it
 ns rx xcap doctor veth0 --port >/dev/null || fail "--port: exit $?"
