@@ -153,21 +153,38 @@ static bool our_neighbour(const struct nlmsghdr *nlh, unsigned int ifindex)
 	return m->ndm_ifindex == (int)ifindex && m->ndm_state & NUD_PERMANENT;
 }
 
+/* All next hops of it are there; what is a state of them is cleared. */
+static bool hops_at(const struct nlattr *attr, uint32_t ifindex)
+{
+	struct rtnexthop *nh = mnl_attr_get_payload(attr);
+	int left = mnl_attr_get_payload_len(attr);
+	bool ours = true;
+
+	for (; RTNH_OK(nh, left); left -= NLMSG_ALIGN(nh->rtnh_len), nh = RTNH_NEXT(nh)) {
+		ours &= nh->rtnh_ifindex == (int)ifindex;
+		nh->rtnh_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;
+	}
+	return ours;
+}
+
 /* The kernel's own come with the addresses, those of router advertisements with the next. */
 static bool our_route(const struct nlmsghdr *nlh, unsigned int ifindex)
 {
 	struct rtmsg *m = mnl_nlmsg_get_payload(nlh);
 	struct nlattr *attr;
-	uint32_t oif = 0;
+	bool ours = false;
 
 	if (m->rtm_protocol == RTPROT_KERNEL || m->rtm_protocol == RTPROT_RA ||
 	    m->rtm_table == RT_TABLE_LOCAL || m->rtm_flags & RTM_F_CLONED)
 		return false;
-	mnl_attr_for_each(attr, nlh, sizeof(*m))
+	mnl_attr_for_each(attr, nlh, sizeof(*m)) {
 		if (mnl_attr_get_type(attr) == RTA_OIF && !mnl_attr_validate(attr, MNL_TYPE_U32))
-			oif = mnl_attr_get_u32(attr);
+			ours |= mnl_attr_get_u32(attr) == ifindex;
+		if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
+			ours |= hops_at(attr, ifindex);
+	}
 	m->rtm_flags &= RTNH_F_ONLINK | RTNH_F_PERVASIVE;	/* others are states */
-	return oif == ifindex;
+	return ours;
 }
 
 static const struct object objects[] = {
@@ -187,24 +204,50 @@ static const struct object *object_of(const char *kind)
 	return NULL;
 }
 
+/* Where a route goes: told beside its next hop's number as well, and not to be said then. */
+static bool is_way(const struct nlattr *attr)
+{
+	static const uint16_t ways[] = { RTA_OIF, RTA_GATEWAY, RTA_VIA, RTA_MULTIPATH, RTA_ENCAP,
+					 RTA_ENCAP_TYPE };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (mnl_attr_get_type(attr) == ways[i])
+			return true;
+	return false;
+}
+
+/* Behind the digits there so far. */
+static void add_hex(char *hex, const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+
+	hex += strlen(hex);
+	for (size_t i = 0; i < len; i++)
+		sprintf(hex + 2 * i, "%02x", bytes[i]);
+}
+
 static int one_object(const struct nlmsghdr *nlh, void *user)
 {
 	struct dump *dump = user;
 	const uint8_t *bytes = mnl_nlmsg_get_payload(nlh);
 	size_t len = mnl_nlmsg_get_payload_len(nlh);
+	bool is_route = dump->o->get == RTM_GETROUTE, late = false, numbered = false;
 	struct nlattr *attr;
-	bool late = false;
 	char *hex;
 
 	if (len < dump->o->header || !dump->o->ours(nlh, dump->ifindex))
 		return MNL_CB_OK;
-	hex = malloc(2 * len + 1);
+	hex = calloc(1, 2 * len + 1);
 	if (!hex)
 		return MNL_CB_ERROR;
-	for (size_t i = 0; i < len; i++)
-		sprintf(hex + 2 * i, "%02x", bytes[i]);
-	mnl_attr_for_each(attr, nlh, dump->o->header)
-		late |= dump->o->get == RTM_GETROUTE && mnl_attr_get_type(attr) == RTA_GATEWAY;
+	mnl_attr_for_each(attr, nlh, dump->o->header) {
+		numbered |= is_route && mnl_attr_get_type(attr) == RTA_NH_ID;
+		late |= is_route && is_way(attr) && mnl_attr_get_type(attr) != RTA_OIF;
+	}
+	add_hex(hex, bytes, dump->o->header);
+	mnl_attr_for_each(attr, nlh, dump->o->header)	/* each is padded, as the kernel makes them */
+		if (!numbered || !is_way(attr))
+			add_hex(hex, attr, MNL_ALIGN(attr->nla_len));
 	dump->object(dump->user, hex, bytes[0], late);	/* the family is each one's first byte */
 	free(hex);
 	return MNL_CB_OK;

@@ -130,6 +130,10 @@ ip -n rx addr add fd77::7/64 dev veth0 nodad preferred_lft 0
 ip -n rx route add 10.80.0.0/16 dev veth0 src 10.77.0.7 metric 7
 ip -n rx route add 10.79.0.0/16 via 10.80.0.1 dev veth0
 ip -n rx -6 route add fd79::/48 via fd77::9
+ip -n rx route add 10.83.0.0/16 nexthop via 10.77.0.3 weight 2 nexthop via 10.77.0.5 weight 3
+ip -n rx -6 route add fd83::/48 nexthop via fd77::3 dev veth0 nexthop via fd77::5 dev veth0
+ip -n rx nexthop add id 89 via 10.77.0.8 dev veth0
+ip -n rx route add 10.84.0.0/16 nhid 89
 ip -n rx neigh add 10.77.0.9 lladdr 02:00:00:00:00:09 dev veth0 nud permanent
 # the commands that are printed, as somebody types them
 ns rx ethtool -L veth0 rx 1 tx 1
