@@ -13,6 +13,8 @@
 #include "top_hosts.h"
 #include "top_loop.h"
 
+#define SILENT 60	/* intervals without a record, one after the other, that are shown */
+
 static double age(const struct top_run *r)
 {
 	int64_t end = top_interval_end(r->levels[0].model);
@@ -135,18 +137,23 @@ static bool print(struct top_batch *b, struct top_run *r, struct top_look *look)
 	return !capture_flush(&r->c) && (++b->printed < b->screens || !b->screens);
 }
 
-/* A screen for each interval of the records' own time, and one for the last, which is cut. */
+/*
+ * A screen for each interval of the records' own time, and one for the last, which is cut. Of a
+ * silence of years, which whoever writes a file can claim, there is no end of screens otherwise.
+ */
 static void run_file(struct top_batch *b, struct top_run *r, struct top_look *look)
 {
 	int64_t end;
+	int silent = 0, fed;
 
 	top_run_read(r, INT64_MIN);
 	while (!top_loop_over(r) && !r->ended) {
 		end = top_interval_end(r->levels[0].model);
-		top_run_read(r, end);
+		fed = top_run_read(r, end);
+		silent = fed ? 0 : silent + 1;
 		if (r->at == r->nr)
 			continue;
-		top_run_time(r, end);
+		top_run_time(r, silent > SILENT ? r->recs[r->at].mono_ns : end);
 		if (!r->ended && !print(b, r, look))
 			return;
 	}

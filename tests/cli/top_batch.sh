@@ -69,3 +69,16 @@ xcap top -b -q -i - -V port <top.pcapng 2>/dev/null | tail -n 5
 xcap top -b -q -i - -V port < <(cat top.pcapng) 2>/dev/null | tail -n 5
 xcap top -b -q -V all -i file:many.pcapng --rows 60000 2>err | head -n 1
 [ "${PIPESTATUS[0]}" = 0 ] || fail "exit ${PIPESTATUS[0]}: $(cat err)"
+
+# two packets, 97 seconds or 67 years from one another: no end of screens is none
+for gap in 97 2147483647; do
+	python3 -c 'import struct, sys
+out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+for at in 0, int(sys.argv[1]):
+    out += struct.pack("<IIII", at, 0, 14, 14) + bytes(12) + b"\x88\xb5"
+open("gap.pcap", "wb").write(out)' $gap
+	timeout 60 "$B/xcap" top -b -q -i file:gap.pcap --json 2>err >json || fail "gap: exit $?"
+	python3 -c 'import json
+ages = [json.loads(line)["age"] for line in open("json")]
+print("screens:", len(ages), "the last at", ages[-1], "s")'
+done
