@@ -245,7 +245,8 @@ static int one_object(const struct nlmsghdr *nlh, void *user)
 		late |= is_route && is_way(attr) && mnl_attr_get_type(attr) != RTA_OIF;
 	}
 	add_hex(hex, bytes, dump->o->header);
-	mnl_attr_for_each(attr, nlh, dump->o->header)	/* each is padded, as the kernel makes them */
+	/* each is padded, as the kernel makes them */
+	mnl_attr_for_each(attr, nlh, dump->o->header)
 		if (!numbered || !is_way(attr))
 			add_hex(hex, attr, MNL_ALIGN(attr->nla_len));
 	dump->object(dump->user, hex, bytes[0], late);	/* the family is each one's first byte */

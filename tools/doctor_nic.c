@@ -15,7 +15,9 @@
 
 #define MIN_FRAME_WIRE 84	/* 64 bytes, preamble and gap */
 #define KEY_MAX 256
-enum { HASH_TOEPLITZ = 1, HASH_XOR = 2 };	/* of ethtool_rxfh; the kernel's header has no names */
+
+/* of ethtool_rxfh; the kernel's header has no names */
+enum { HASH_TOEPLITZ = 1, HASH_XOR = 2 };
 
 /* ---- link ---- */
 

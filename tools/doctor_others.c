@@ -36,7 +36,8 @@ static void add(char names[NAMES_SIZE], const char *fmt, const char *name, unsig
 
 	/* what is too much is said once */
 	if (len < sizeof(MORE) || strcmp(names + len + 1 - sizeof(MORE), MORE))
-		snprintf(names + len, NAMES_SIZE - len, "%s%s", len ? ", " : "", full ? "..." : one);
+		snprintf(names + len, NAMES_SIZE - len, "%s%s", len ? ", " : "",
+			 full ? "..." : one);
 }
 
 /* ---- programs ---- */

@@ -27,7 +27,7 @@ enum drops_layer {
 #define DROPS_SIGN	(1u << 0)	/* a cause: nothing is lost by this alone */
 #define DROPS_WITHIN	(1u << 1)	/* names what another layer has counted as well */
 #define DROPS_32BIT	(1u << 2)	/* begins anew at 2^32 */
-#define DROPS_REST	(1u << 3)	/* of two counters read one after the other: can step back */
+#define DROPS_REST	(1u << 3)	/* what is left of two counters: can step back */
 
 /* What a counter is about, 70 columns each with what flags add; todo NULL: there is nothing. */
 struct drops_means {

@@ -110,9 +110,9 @@ if command -v bpftool >/dev/null; then
 	found >/dev/null
 	python3 -c 'import json
 for o in map(json.loads, open("findings")):
-    if o.get("check") == "xdp_program": print(o["command"])' >command
-	ns rx sh -e command || fail "$(cat command): exit $?"
-	ip -n rx -d link show dev veth0 | grep -q prog/xdp && fail "it is still there after $(cat command)"
+    if o.get("check") == "xdp_program": print(o["command"])' >detach
+	ns rx sh -e detach || fail "$(cat detach): exit $?"
+	ip -n rx -d link show dev veth0 | grep -q prog/xdp && fail "it is still there after $(cat detach)"
 	stop count
 fi
 show >after
