@@ -123,7 +123,10 @@ static bool is_asked_for(struct doctor *d, struct state *st, const struct rememb
 		return true;
 	if (strcmp(r->netns, st->netns))
 		return false;
-	return !d->name || !r->s.iface[0] || !strcmp(d->name, r->s.iface);
+	if (!d->name || !r->s.iface[0] || !strcmp(d->name, r->s.iface))
+		return true;
+	/* by another name that it has, or has now */
+	return !d->fixture && r->ifindex && if_nametoindex(d->name) == r->ifindex;
 }
 
 int doctor_undo(struct doctor *d)

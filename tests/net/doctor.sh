@@ -244,6 +244,20 @@ for name in - $'a\001b'; do
 	ip -n rx link set veth0 up
 done
 
+# by another name, as --fix takes it; and by one that it has got meanwhile
+ip -n rx link property add dev veth0 altname other0 || fail "no other name"
+ns rx ethtool -K veth0 gro on >/dev/null
+ns rx xcap doctor other0 --fix >/dev/null || fail "--fix by another name: exit $?"
+ns rx xcap doctor other0 --undo | grep -q 'given back *veth0 feature rx-gro' || fail "--undo by another name"
+[ ! -e state/doctor ] || fail "by another name: something is still remembered"
+ns rx xcap doctor veth0 --fix >/dev/null || fail "--fix: exit $?"
+ip -n rx link set veth0 down
+ip -n rx link set veth0 name veth7 || fail "no new name"
+ns rx xcap doctor veth7 --undo >undo.out && fail "a new name: $(cat undo.out)"
+grep -q 'it stays' undo.out || fail "a new name: $(cat undo.out)"
+ip -n rx link set veth7 name veth0 && ip -n rx link set veth0 up
+ns rx xcap doctor veth0 --undo >/dev/null || fail "the old name: exit $?"
+
 # the interface goes, and what was remembered of it
 ns rx xcap doctor veth0 --port >/dev/null || fail "--port: exit $?"
 ip -n rx link del veth0
