@@ -483,6 +483,11 @@ struct trace_event_raw_tcp_retransmit_skb {
 	int err;
 };
 
+/* since 6.16 sched_process_exit has a second argument, and its event a field for it */
+struct trace_event_raw_sched_process_exit {
+	bool group_dead;
+};
+
 /* since 6.11 kfree_skb has a fourth argument, and its event a field for it */
 struct trace_event_raw_kfree_skb {
 	void *rx_sk;

@@ -53,6 +53,19 @@ static __always_inline void probe_task(struct xcap_ev_probe *r, struct task_stru
 	bpf_probe_read_kernel_str(r->comm, sizeof(r->comm), task->comm);
 }
 
+#define EEXIST 17
+
+/*
+ * map: a key of what has been told, value __u8. Until 6.4 only the lower half of what the helper
+ * returns is defined. Return: false: the key was there already.
+ */
+static __always_inline bool probe_is_first(void *map, const void *key)
+{
+	__u8 yes = 1;
+
+	return (int)bpf_map_update_elem(map, key, &yes, BPF_NOEXIST) != -EEXIST;
+}
+
 /* ---- totals ---- */
 
 /* pid 0: of nobody. What else tells rows apart is the probe's own. */

@@ -8,8 +8,6 @@
  */
 #include "probe_sock.bpf.h"
 
-#define EEXIST		17
-
 struct use {
 	__u64 socket;
 	__u64 tgid;
@@ -123,7 +121,6 @@ int once(struct bpf_iter__task_file *ctx)
 	struct socket *socket;
 	struct sock *sk;
 	__u64 inode;
-	__u8 yes = 1;
 
 	if (!task || !file)
 		return 0;
@@ -133,7 +130,7 @@ int once(struct bpf_iter__task_file *ctx)
 		return 0;
 	use.socket = (__u64)sk;
 	use.tgid = task->tgid;
-	if (bpf_map_update_elem(&told, &use, &yes, BPF_NOEXIST) == -EEXIST)
+	if (!probe_is_first(&told, &use))
 		return 0;
 	inode = BPF_CORE_READ(file, f_inode, i_ino);
 	if (cfg.probe == XPROBE_SOCKETS)

@@ -3,7 +3,7 @@
  * In:   a subcommand: what a test inside a guest needs and busybox lacks.
  * Out:  frames on a wire, system calls, or the mode of another process's AF_XDP sockets.
  * Owns: everything it makes, until it exits.
- * Runs on: one thread, inside a guest.
+ * Runs on: one thread, but for "ends", inside a guest.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -14,12 +14,14 @@
 #include <linux/if_xdp.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ETHERTYPE 0x88b5	/* local experiment: no stack answers it */
@@ -95,6 +97,55 @@ static int cmd_calls(char **argv)
 	return 0;
 }
 
+static pthread_barrier_t all;
+
+static void *spin(void *unused)
+{
+	pthread_barrier_wait(&all);
+	while (!*(volatile int *)unused)
+		;
+	return NULL;
+}
+
+/* ends COUNT: so many processes, of eight threads each, which all end at once. */
+static int cmd_ends(char **argv)
+{
+	long count = number(argv[0]);
+	int never = 0;
+	pthread_t thread;
+	pid_t child;
+
+	while (count-- > 0) {
+		child = fork();
+		if (!child) {
+			pthread_barrier_init(&all, NULL, 8);
+			for (int i = 0; i < 7; i++)
+				if (pthread_create(&thread, NULL, spin, &never))
+					errx(1, "no thread");
+			pthread_barrier_wait(&all);
+			_exit(5);
+		}
+		if (child < 0 || waitpid(child, NULL, 0) != child)
+			err(1, "no process");
+	}
+	return 0;
+}
+
+/* listen: at port 99, with a socket that is open twice. Prints a line, and stays. */
+static int cmd_listen(char **argv)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htons(99) };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	(void)argv;
+	if (fd < 0 || bind(fd, (void *)&at, sizeof(at)) || listen(fd, 1) || dup(fd) < 0)
+		err(1, "port 99");
+	puts("listens");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 /*
  * xsk-mode PID: asks each AF_XDP socket of a process how it is bound. Prints a
  * line a socket, "zero-copy" or "copy". Exit status 1: the process has none.
@@ -136,6 +187,8 @@ int main(int argc, char **argv)
 	} commands[] = {
 		{ "send", 2, 3, cmd_send },
 		{ "calls", 1, 1, cmd_calls },
+		{ "ends", 1, 1, cmd_ends },
+		{ "listen", 0, 0, cmd_listen },
 		{ "xsk-mode", 1, 1, cmd_xsk_mode },
 	};
 
@@ -143,6 +196,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].min_args &&
 		    argc - 2 <= commands[i].max_args)
 			return commands[i].run(argv + 2);
-	fputs("usage: guest send NIC COUNT [VLAN] | calls COUNT | xsk-mode PID\n", stderr);
+	fputs("usage: guest send NIC COUNT [VLAN] | calls COUNT | ends COUNT | listen |"
+	      " xsk-mode PID\n", stderr);
 	return 2;
 }

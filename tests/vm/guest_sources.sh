@@ -163,6 +163,24 @@ if capture -i "${probes#,}"; then
 	done
 fi
 
+# A process ends once, however many threads end with it.
+if begin xcap probe exit --comm guest; then
+	"$guest" ends 101
+	sleep 1
+	kill -TERM "$capture"
+	wait "$capture" || fail "$what: exit status $?"
+	ended=$(grep -c '"comm":"guest",.*"status":5,' /tmp/out)
+	[ "$ended" = 101 ] || fail "$what: 101 processes ended $ended times"
+fi
+
+# A socket is its process' once, however often it is open there.
+"$guest" listen >/tmp/listens &
+listens=$!
+until grep -q listens /tmp/listens || ! kill -0 $listens; do usleep 100000; done
+xcap probe listen --json -p $listens >/tmp/out 2>/tmp/err || fail "probe listen: $(cat /tmp/err)"
+kill $listens
+[ "$(grep -c '"sport":99,' /tmp/out)" = 1 ] || fail "probe listen: $(cat /tmp/out)"
+
 # Who sent a signal is the task, where no interrupt did: that is read off stacks.
 if begin xcap probe signals; then
 	kill -WINCH $$
