@@ -6,7 +6,8 @@
  * Runs on: the CPU of the task, in its context.
  *
  * Half of what the entries would cost besides. So exit and exit_group, which do not return, are
- * not counted, and an execveat that succeeds is the execve that the kernel takes it for.
+ * not counted, and an execveat that succeeds is the execve that the kernel takes it for. A clone
+ * returns twice: it is counted for who made it.
  */
 #include "probe.bpf.h"
 
@@ -27,6 +28,15 @@ static __always_inline __u32 number_of(struct pt_regs *regs, bool compat)
 #endif
 }
 
+static __always_inline bool is_clone(__u32 nr, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	return nr == 435 || (compat ? nr == 2 || nr == 120 || nr == 190 : nr >= 56 && nr <= 58);
+#else
+	return nr == 435 || nr == 220;
+#endif
+}
+
 static __always_inline void on_exit(struct pt_regs *regs, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -35,8 +45,11 @@ static __always_inline void on_exit(struct pt_regs *regs, long ret)
 		.pid = task->tgid,
 		.what = { number_of(regs, compat), compat },
 	};
-	struct total *t = probe_total(&key, task);
+	struct total *t;
 
+	if (!ret && is_clone(key.what[0], compat))	/* this is the child */
+		return;
+	t = probe_total(&key, task);
 	if (!t)
 		return;
 	t->row.nr = key.what[0];

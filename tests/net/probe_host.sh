@@ -33,7 +33,7 @@ dropped() {
 
 for round in 1 2 3 4 5; do
 	ask syscount latency
-	strace -c -o strace.txt busy_calls >pid.traced
+	strace -f -c -o strace.txt busy_calls >pid.traced
 	busy_calls >pid.alone
 	pids32=''
 	busy_calls32 >pid.32 2>/dev/null && pids32=$(cat pid.32)
