@@ -350,15 +350,22 @@ static int find_row(struct probe *p, const struct command *cmd, const char *name
 /* A filter that stands beside those of -p and --container. */
 static int add_comm(struct probe *p, const struct command *cmd)
 {
+	char quoted[2 * 15 + 1], *to = quoted;
+
 	if (!p->comm)
 		return OPTIONS_RUN;
-	if (!*p->comm || strchr(p->comm, '\''))
-		return options_wrong(cmd, "--comm: '%s' is no name that a filter can have",
-				     p->comm);
+	if (!*p->comm)
+		return options_wrong(cmd, "--comm: a name is missing");
 	if (strlen(p->comm) > 15)
 		return options_wrong(cmd, "--comm: '%s' is longer than the 15 bytes that the "
 				     "kernel keeps of a name", p->comm);
-	if (asprintf(&p->filter, "proc.name='%s'", p->comm) < 0)
+	for (const char *c = p->comm; *c; c++) {
+		if (*c == '\'' || *c == '\\')
+			*to++ = '\\';
+		*to++ = *c;
+	}
+	*to = '\0';
+	if (asprintf(&p->filter, "proc.name='%s'", quoted) < 0)
 		return options_wrong(cmd, "no memory");
 	p->c.filter = p->filter;
 	return OPTIONS_RUN;

@@ -61,7 +61,7 @@ try xdpcount -i lo --ring 5000
 try xcap probe
 try xcap probe nosuch
 try xcap probe exit open
-try xcap probe exit --comm "it's"
+try xcap probe exit --comm ''
 try xcap probe exit --comm 1234567890123456
 try xcap dump -i probe:nosuch
 try xcap dump

@@ -139,15 +139,16 @@ grep -q '^open: [0-9]* events in ' open.out || fail "no summary: $(tail -3 open.
 watch --wide -- exec
 [ "$(grep -cE ' true number [0-9]+ x\\x0ay$' exec.out)" = 13 ] || fail "--wide: $(cat exec.out)"
 
-# ---- by name, and no other ----
+# ---- by name, of whatever signs, and no other ----
 
-ns_bg "" comm xcap probe exec --json --comm probe-13
+name="pro'be\\13"
+ns_bg "" comm xcap probe exec --json --comm "$name"
 wait_for comm.err '^xcap: capturing'
-cp /bin/true probe-13
-for _ in {1..13}; do ./probe-13; /bin/true; done
+cp /bin/true "$name"
+for _ in {1..13}; do "./$name"; /bin/true; done
 stop comm INT
-[ "$(grep -c '"comm":"probe-13"' comm.out)" = 13 ] || fail "--comm: $(cat comm.out)"
-[ "$(grep -vc '"comm":"probe-13"\|"summary"' comm.out)" = 0 ] || fail "--comm: others"
+[ "$(grep -cF "\"comm\":\"pro'be\\\\13\"" comm.out)" = 13 ] || fail "--comm: $(cat comm.out)"
+[ "$(grep -vc '"comm":"pro\|"summary"' comm.out)" = 0 ] || fail "--comm: others"
 
 # ---- in a container, and nowhere else ----
 
