@@ -26,8 +26,10 @@
 /* Where programs of one object may interrupt one another, the counters take it. */
 #ifdef EMIT_INTERRUPTED
 #define emit_add(counter, n)	__sync_fetch_and_add(&(counter), n)
+#define emit_take(counter)	__sync_lock_test_and_set(&(counter), 0)
 #else
 #define emit_add(counter, n)	((counter) += (n))
+#define emit_take(counter)	({ __u64 n_ = (counter); (counter) = 0; n_; })
 #endif
 
 /* Keeps the compiler from proving bounds in a way that the verifier cannot follow. */
@@ -105,10 +107,9 @@ static __always_inline void emit_loss(struct emit *e)
 	if (!l)
 		return;
 	emit_stamp(e, &l->ev, XEV_LOSS, sizeof(*l));
-	l->count = e->cpu->lost;
+	l->count = emit_take(e->cpu->lost);
 	l->where = XDROP_RING_FULL;
 	l->reserved = 0;
-	emit_add(e->cpu->lost, -l->count);
 	emit_submit(l);
 }
 
