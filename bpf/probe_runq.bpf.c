@@ -31,6 +31,9 @@ static __always_inline void begin(struct task_struct *task, __u64 preempted)
 	if (!tid)	/* the idle task waits for nothing */
 		return;
 	since = bpf_map_lookup_elem(&waiting, &tid);
+	/* woken before it could sleep: it waits since it was taken off */
+	if (since && !preempted && *since & PREEMPTED)
+		return;
 	if (likely(since))
 		*since = now;
 	else if (bpf_map_update_elem(&waiting, &tid, &now, BPF_ANY))
