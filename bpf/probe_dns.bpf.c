@@ -37,6 +37,7 @@ static __always_inline void ask(struct sk_buff *skb, struct sock *sk, const stru
 	struct dns_header h;
 	struct query *q;
 	__u32 zero = 0;
+	bool is_new;
 	void *blank = bpf_map_lookup_elem(&none, &zero);
 
 	if (!blank || !load(skb, at, &h, sizeof(h)) || h.questions != bpf_htons(1) ||
@@ -48,12 +49,14 @@ static __always_inline void ask(struct sk_buff *skb, struct sock *sk, const stru
 	/* one that is sent again, or passes another device, waits already */
 	if (bpf_map_lookup_elem(&queries, &key))
 		return;
-	bpf_map_update_elem(&queries, &key, blank, BPF_NOEXIST);
+	is_new = !bpf_map_update_elem(&queries, &key, blank, BPF_NOEXIST);
 	q = bpf_map_lookup_elem(&queries, &key);
 	if (!q) {
 		__sync_fetch_and_add(&table_full, 1);
 		return;
 	}
+	if (!is_new)	/* another CPU was faster */
+		return;
 	__sync_fetch_and_add(&waiting, 1);
 	if (unlikely(!ticks))
 		start_clock();
