@@ -149,12 +149,18 @@ static bool knows_processes(void)
 	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INITIAL_PID_NS;
 }
 
-/* A process that has ended adds nothing to what was told of it: its row is for others. */
-static void forget_ended(struct probe_rows *p, const struct key *key)
+/*
+ * A process that has ended adds nothing to what was told of it: its row is for others. What it did
+ * between our look at the row and its end is told the next time. row: room for one.
+ */
+static void forget_ended(struct probe_rows *p, const struct key *key, struct xcap_ev_probe *row)
 {
 	struct told t = { .key = *key }, **at;
+	uint64_t changes = row->ev.mono_ns;
 
 	if (!key->words[0] || !kill(key->words[0], 0) || errno != ESRCH)
+		return;
+	if (bpf_map_lookup_elem(p->totals_fd, key, row) || row->ev.mono_ns != changes)
 		return;
 	bpf_map_delete_elem(p->totals_fd, key);
 	at = tfind(&t, &p->told, by_key);
@@ -167,10 +173,10 @@ static void forget_ended(struct probe_rows *p, const struct key *key)
 }
 
 static void keep_changed(struct probe_rows *p, struct batch *b, const struct key *keys,
-			 const uint8_t *values, uint32_t nr)
+			 uint8_t *values, uint32_t nr)
 {
 	for (uint32_t i = 0; i < nr; i++) {
-		const struct xcap_ev_probe *r = (const void *)(values + (size_t)i * p->value_size);
+		struct xcap_ev_probe *r = (void *)(values + (size_t)i * p->value_size);
 
 		/* not filled in yet: another CPU is about to */
 		if (r->ev.len != p->value_size || !r->ev.mono_ns)
@@ -180,7 +186,7 @@ static void keep_changed(struct probe_rows *p, struct batch *b, const struct key
 			return;
 		if (!has_changed(p, &keys[i], r->ev.mono_ns)) {
 			if (p->forgets)
-				forget_ended(p, &keys[i]);
+				forget_ended(p, &keys[i], r);
 			continue;
 		}
 		memcpy(b->bytes + b->len, r, p->value_size);
