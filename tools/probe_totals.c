@@ -31,10 +31,8 @@ struct totals *totals_new(void)
 	return calloc(1, sizeof(struct totals));
 }
 
-static void free_row(void *p)
+static void free_row(struct row *r)
 {
-	struct row *r = p;
-
 	for (int i = 0; i < r->answer.nr; i++)
 		if (r->answer.fields[i].kind == XCAP_FIELD_TEXT)
 			free((void *)r->answer.fields[i].text);
@@ -43,11 +41,18 @@ static void free_row(void *p)
 	free(r);
 }
 
+static void keep_row(void *p)
+{
+	(void)p;
+}
+
 void totals_free(struct totals *t)
 {
 	if (!t)
 		return;
-	tdestroy(t->by_name, free_row);
+	tdestroy(t->by_name, keep_row);
+	for (int i = 0; i < t->nr; i++)
+		free_row(t->rows[i]);
 	free(t->rows);
 	free(t);
 }
@@ -87,8 +92,11 @@ static struct row *row_of(struct totals *t, const struct answer *a)
 	}
 	if (t->nr == t->room) {
 		more = realloc(t->rows, (t->room + 256) * sizeof(struct row *));
-		if (!more)
-			return NULL;	/* it stays in the tree, and is told nowhere */
+		if (!more) {
+			tdelete(r, &t->by_name, by_name);
+			free_row(r);
+			return NULL;
+		}
 		t->rows = more;
 		t->room += 256;
 	}
@@ -96,10 +104,24 @@ static struct row *row_of(struct totals *t, const struct answer *a)
 	return r;
 }
 
+/* The first number is how often, of all these probes. */
+static uint64_t weight(const struct answer *a)
+{
+	for (int i = 0; i < a->nr; i++)
+		if (a->fields[i].kind == XCAP_FIELD_UNSIGNED)
+			return a->fields[i].value;
+	return 0;
+}
+
 int totals_put(struct totals *t, const struct answer *a)
 {
 	struct row *r = row_of(t, a);
 
+	/* totals only grow: it is another process, with the number of one that has ended */
+	if (r && weight(a) < weight(&r->answer)) {
+		tdelete(r, &t->by_name, by_name);
+		r = row_of(t, a);
+	}
 	if (!r)
 		return -ENOMEM;
 	r->rec = *a->rec;
@@ -124,21 +146,12 @@ int totals_put(struct totals *t, const struct answer *a)
 	return 0;
 }
 
-/* The first number is how often, of all these probes. */
-static uint64_t weight(const struct row *r)
-{
-	for (int i = 0; i < r->answer.nr; i++)
-		if (r->answer.fields[i].kind == XCAP_FIELD_UNSIGNED)
-			return r->answer.fields[i].value;
-	return 0;
-}
-
 static int by_weight(const void *a, const void *b)
 {
 	const struct row *x = *(struct row *const *)a, *y = *(struct row *const *)b;
 
-	if (weight(x) != weight(y))
-		return weight(x) < weight(y) ? 1 : -1;
+	if (weight(&x->answer) != weight(&y->answer))
+		return weight(&x->answer) < weight(&y->answer) ? 1 : -1;
 	return strcmp(x->name, y->name);
 }
 
