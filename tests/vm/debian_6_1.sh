@@ -9,7 +9,8 @@
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 build=${B:-$here/../../build}
-export VM_TIMEOUT=450 VM_MODULES="tun sch_ingress cls_bpf"
+# two CPUs: what ends on both at once is told once
+export VM_CPUS=2 VM_TIMEOUT=450 VM_MODULES="tun sch_ingress cls_bpf"
 VM_FILES="$build/xcap $build/tests/guest $build/tests/static_sniffer"
 export VM_FILES="$VM_FILES $build/tests/paths $here/guest_lib.sh $build/tests/test_cbpf"
 export VM_FILES="$VM_FILES $here/../data/filters.txt"
