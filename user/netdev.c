@@ -148,7 +148,10 @@ static int on_link(const struct nlmsghdr *nlh, void *user)
 			l->dev.nr_rx_queues = mnl_attr_get_u32(a) ?: 1;
 			break;
 		case IFLA_PROMISCUITY:
+			/* its own flag, which says nothing of who listens, counts as one */
 			l->dev.promisc = mnl_attr_get_u32(a) > 0;
+			l->dev.overheard = mnl_attr_get_u32(a) >
+					   (ifi->ifi_flags & IFF_PROMISC ? 1 : 0);
 			break;
 		case IFLA_OPERSTATE:
 			operstate = mnl_attr_get_u8(a);
@@ -512,7 +515,7 @@ bool netdev_may_take(const struct netdev *dev, char *why, size_t size)
 		snprintf(why, size, "has another XDP program (id %u)", dev->xdp_prog_id);
 	else if (dev->arphrd != ARPHRD_ETHER)
 		snprintf(why, size, "is no Ethernet interface");
-	else if (dev->promisc)
+	else if (dev->overheard)
 		snprintf(why, size, "is promiscuous, for somebody else who listens to it");
 	else
 		return snprintf(why, size, "has no address and nothing stands on it") > 0;

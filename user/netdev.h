@@ -26,6 +26,7 @@ struct netdev {
 	bool up;		/* IFF_UP */
 	bool running;		/* operstate up or unknown, carrier there */
 	bool promisc;		/* somebody asked for all frames */
+	bool overheard;		/* and that is not only its own flag: ip link set promisc on */
 	bool strips_tags;	/* the NIC takes VLAN tags out of the frame (rxvlan) */
 	uint32_t xdp_prog_id;	/* another's or ours; 0 none */
 	/*

@@ -231,6 +231,20 @@ stop listener
 start veth0
 grep -q 'xsk:veth0 by xsk copy: veth0 has no address' reader.err || fail "free: $(cat reader.err)"
 stop reader
+# promiscuous by its own flag, as --port leaves it: nobody else listens, but where somebody does
+export XCAP_STATE_DIR=$PWD/state
+ns rx xcap doctor veth0 --port >port.out || fail "--port: exit $?, $(cat port.out)"
+start veth0
+grep -q 'xsk:veth0 by xsk copy: veth0 has no address' reader.err || fail "--port: $(cat reader.err)"
+stop reader
+ns_bg rx listener tcpdump -i veth0 -w /dev/null
+wait_for listener.err 'listening on veth0' || exit 1
+start veth0
+grep -q 'tap:veth0 by tap tcx: veth0 is promiscuous' reader.err ||
+	fail "tcpdump at a port: $(cat reader.err)"
+stop reader
+stop listener
+ns rx xcap doctor --undo >port.out || fail "--undo: exit $?, $(cat port.out)"
 wait_gone || fail "something stays attached"
 ip -n rx link set veth0 xdp obj "$B/tests/xdp_pass.bpf.o" sec xdp || fail "no XDP on veth"
 start veth0
