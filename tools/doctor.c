@@ -304,6 +304,7 @@ static int drops(struct doctor *d)
 	d->watch.iface = d->name;
 	d->watch.root = d->fixture ? getenv("XCAP_DOCTOR_ROOT") : NULL;
 	d->watch.json = d->json;
+	d->watch.quiet = d->quiet;
 	return drops_run(&d->watch);
 }
 

@@ -90,7 +90,8 @@ static void softnet(struct doctor *d, const struct check *c)
 	if (text && packets)
 		doctor_say(d, c, dropped ? LEVEL_WARN : squeezed > 100 + packets / 1000 ?
 			   LEVEL_NOTE : LEVEL_OK, "since boot %llu dropped at a full backlog, %llu "
-			   "rounds cut short by the budget", dropped, squeezed);
+			   "round%s cut short by the budget", dropped, squeezed,
+			   squeezed == 1 ? "" : "s");
 	free(text);
 }
 

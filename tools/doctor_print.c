@@ -182,12 +182,17 @@ void doctor_summary(struct doctor *d)
 		json_line(&j);
 		return;
 	}
+	/* it does not look again: a link that was bounced is not up yet */
 	if (d->nr_findings)
-		printf("%d ok, %d note, %d warn, %d bad", nr[0], nr[1], nr[2], nr[3]);
-	if (d->fix || d->undo || d->port)
+		printf("%s%d ok, %d note, %d warn, %d bad", d->fix ? "before: " : "", nr[0], nr[1],
+		       nr[2], nr[3]);
+	if (d->fix)
+		printf("; %d setting%s changed, %d failed", d->changed, d->changed == 1 ? "" : "s",
+		       d->failed);
+	else if (d->undo || d->port)
 		printf("%s%d changed, %d failed", d->nr_findings ? "; " : "", d->changed,
 		       d->failed);
 	else if (fix)
-		printf("; --fix changes %d of them", fix);
+		printf("; --fix sees to %d of them", fix);
 	putchar('\n');
 }

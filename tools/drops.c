@@ -170,21 +170,39 @@ static void print_verdict(const struct drops *d)
 	putchar('\n');
 }
 
-static void print_table(const struct drops *d)
+/* What was there before is told once: later tables have what has grown. */
+static bool is_shown(const struct drops *d, const struct drops_row *row)
+{
+	return d->opts->all || (d->round == 1 && !d->opts->quiet) || new_since_start(row);
+}
+
+static void print_titles(const struct drops *d)
 {
 	double seconds = (d->now_ns - d->before_ns) / 1e9;
 	char last[32];
 
-	if (d->screen)
-		fputs("\033[H\033[J", stdout);
-	else if (d->round > 1)
+	if (d->round > 1 && !d->screen)
 		putchar('\n');
 	snprintf(last, sizeof(last), seconds < 100 ? "IN %.2g s" : "IN %.0f s", seconds);
 	printf("%-9s %-36s %11s %10s %10s\n", "LAYER", "WHERE", "TOTAL", "NEW", last);
+}
+
+static void print_table(const struct drops *d)
+{
+	int nr = 0;
+
+	if (d->screen)
+		fputs("\033[H\033[J", stdout);
 	for (int layer = 0; layer < DROPS_LAYERS; layer++)
-		for (int i = 0; i < d->now.nr; i++)
-			if ((int)d->now.rows[i].layer == layer)
-				print_row(&d->now.rows[i]);
+		for (int i = 0; i < d->now.nr; i++) {
+			const struct drops_row *row = &d->now.rows[i];
+
+			if ((int)row->layer != layer || !is_shown(d, row))
+				continue;
+			if (!nr++)
+				print_titles(d);
+			print_row(row);
+		}
 	print_verdict(d);
 }
 

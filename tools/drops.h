@@ -13,6 +13,7 @@ struct drops_opts {
 	uint64_t interval_ns;	/* 0: a second */
 	uint64_t rounds;	/* 0: until a signal comes */
 	bool all;		/* what is zero as well */
+	bool quiet;		/* only what has grown meanwhile, in the first table too */
 	bool json;
 };
 

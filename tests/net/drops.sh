@@ -116,6 +116,21 @@ ns rx xcap doctor --drops -n 1 -d 10ms >text || fail "drops: $?"
 grep -qE '^udp +Udp RcvbufErrors +[0-9]+ +0 +0$' text || fail "no row: $(cat text)"
 [ -z "$(grep -E '.{81}' text)" ] || fail "too wide: $(cat text)"
 [ "$(tail -1 text)" = "0.0 s: nothing was dropped at any layer" ] || fail "$(tail -1 text)"
+# what was there before is told once, and not at all with -q; what grows is told then
+ns rx xcap doctor --drops -n 3 -d 10ms >text || fail "drops: $?"
+[ "$(grep -c '^udp .* RcvbufErrors' text) $(grep -c 'nothing was dropped' text)" = '1 3' ] || fail "$(cat text)"
+ns rx xcap doctor --drops -n 3 -d 10ms -q >text || fail "drops: $?"
+[ "$(grep -vc ': nothing was dropped at any layer$' text)" = 0 ] || fail "-q: $(cat text)"
+ns_bg rx load sh -c 'exec "$@" <order' sh python3 "$TOP/tests/lib/drops_load.py" udp-closed
+wait_for load.out ready || exit 1
+ns_bg rx drops xcap doctor --drops -d 50ms
+wait_for drops.out 'nothing was dropped' || exit 1
+echo 1051 >order
+wait_for drops.out '1051 dropped, 1051 of them at udp: Udp NoPorts' || exit 1
+stop drops || fail "drops: $(tail -3 drops.err)"
+stop load KILL
+[ "$(grep -c '^udp .* RcvbufErrors' drops.out)" = 1 ] || fail "$(cat drops.out)"
+grep -qE '^udp +Udp NoPorts +[0-9]+ +1051 ' drops.out || fail "$(cat drops.out)"
 ns rx xcap doctor --drops nosuch 2>err && fail "there is no such interface"
 grep -q "no interface 'nosuch'" err || fail "$(cat err)"
 exit 0
