@@ -10,7 +10,8 @@
 
 #include "dns.bpf.h"
 
-#define WAIT_NS		5000000000ULL	/* for an answer */
+#define WAIT_NS		5000000000ULL	/* for an answer, since it was sent last */
+#define ALL_NS		30000000000ULL	/* since it was sent first: somebody may ask for ever */
 #define CLOCK_MONOTONIC	1
 
 #define LOOK_NS		500000000ULL	/* how often it is looked for those that waited so long */
@@ -19,6 +20,7 @@ struct query {
 	struct xprobe_dns row;	/* as it will be told */
 	__u64 cookie;
 	__u64 sent_ns;		/* 0: not all of it is there */
+	__u64 again_ns;		/* when it was sent last */
 	__u32 told;		/* 1: somebody does, or has */
 	__u32 reserved;
 };
@@ -78,7 +80,7 @@ static __always_inline void tell(struct dns_key *key, struct query *q, __s32 rco
 
 static int look(void *map, struct dns_key *key, struct query *q, __u64 *now)
 {
-	if (q->sent_ns && *now > q->sent_ns + WAIT_NS)
+	if (q->sent_ns && (*now > q->again_ns + WAIT_NS || *now > q->sent_ns + ALL_NS))
 		tell(key, q, XPROBE_DNS_NONE, 0);
 	return 0;
 }

@@ -47,8 +47,11 @@ static __always_inline void ask(struct sk_buff *skb, struct sock *sk, const stru
 	__builtin_memcpy(key.server, p->dst, 16);
 	key.id = bpf_ntohs(h.id);
 	/* one that is sent again, or passes another device, waits already */
-	if (bpf_map_lookup_elem(&queries, &key))
+	q = bpf_map_lookup_elem(&queries, &key);
+	if (q) {
+		q->again_ns = bpf_ktime_get_ns();
 		return;
+	}
 	is_new = !bpf_map_update_elem(&queries, &key, blank, BPF_NOEXIST);
 	q = bpf_map_lookup_elem(&queries, &key);
 	if (!q) {
@@ -62,8 +65,9 @@ static __always_inline void ask(struct sk_buff *skb, struct sock *sk, const stru
 		start_clock();
 	q->cookie = sk->__sk_common.skc_cookie.counter;
 	fill(skb, &q->row, p, &key, at + sizeof(h));
+	q->again_ns = bpf_ktime_get_ns();
 	barrier();	/* look() goes by it */
-	q->sent_ns = bpf_ktime_get_ns();
+	q->sent_ns = q->again_ns;
 }
 
 /* ---- answers ---- */

@@ -69,7 +69,7 @@ while os.path.exists(\"go\"):
 wait_for glibc.out . || exit 1
 ns_bg left ask python3 "$script" ask
 wait_for ask.out garbage || exit 1
-sleep 5.8
+sleep 6.4
 stop wire
 tshark -r wire.pcap -Y 'dns.flags.response == 1 && udp' -T fields -e dns.id -e dns.qry.name \
 	-e dns.flags.rcode -e dns.time >tshark.out 2>/dev/null || fail "tshark does not read it"
