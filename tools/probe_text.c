@@ -14,6 +14,7 @@
 
 #define WIDTH 79
 #define INDENT 17		/* of what does not fit into the line: behind time and pid */
+#define LONG 12			/* of the long field, at least */
 #define BAR 40
 #define COMM 12
 
@@ -112,13 +113,15 @@ struct place {
 	int over;	/* columns that cells took too many: blanks of the next ones are saved */
 };
 
-/* Does a field that wide have a place behind what stands there? The long one is cut, so it has. */
+/* Does a field that wide have a place behind what stands there? The long one is cut, to so much. */
 static bool fits(const struct columns *c, const struct place *p, const struct xcap_field *f,
 		 int columns)
 {
 	int blanks = p->pad > p->over ? p->pad - p->over : 0;
 
-	return c->wide || !f->width || p->at + blanks + 1 + columns <= WIDTH;
+	if (!f->width && columns > LONG)
+		columns = LONG;
+	return c->wide || p->at + blanks + 1 + columns <= WIDTH;
 }
 
 /* Blanks stand before the next cell only: at the end of a line they would be noise. */
@@ -187,7 +190,8 @@ static void put_head(struct columns *c, const struct answer *a)
 			continue;
 		put_name(name, f);
 		columns = strlen(name);
-		c->breaks[i] = !fits(c, &p, f, f->width > columns ? f->width : columns);
+		c->breaks[i] = !fits(c, &p, f, !f->width ? LONG : f->width > columns ? f->width :
+				     columns);
 		if (c->breaks[i])
 			put_break(c, &p);
 		put_text(c, &p, is_number(f), f->width, name, columns);
