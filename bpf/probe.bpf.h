@@ -80,8 +80,8 @@ __u64 table_full = 0;	/* .bss: things that no row was left for */
 #pragma clang diagnostic ignored "-Wgnu-variable-sized-type-not-at-end"
 
 /*
- * PROBE_TOTALS(row, nr): key as above, value the record as it will be read; as long as it is in
- * the table, its mono_ns counts how often it has changed. Programs write, the library reads.
+ * PROBE_TOTALS(row, nr), behind tree.bpf.h: key as above, value the record as it will be read; as
+ * long as it is in the table, its mono_ns counts how often it has changed. Programs write, the library reads.
  * Full: counted in table_full.
  *
  * The array is what a row begins as: zeros, which nobody writes.
@@ -104,7 +104,24 @@ struct {									\
 	__type(value, struct total);						\
 } blank SEC(".maps");								\
 										\
-/* The row of the key, of that task's process or of nobody (NULL). Return: NULL: no room. */	\
+/* What is asked for, as far as it can be told here. */				\
+static __always_inline bool probe_wants(struct task_struct *task)		\
+{										\
+	__u64 comm[2] = {};							\
+										\
+	if (!tree_has(task->tgid))						\
+		return false;							\
+	if (!cfg.by_comm)							\
+		return true;							\
+	bpf_probe_read_kernel_str(comm, sizeof(comm),				\
+				  BPF_CORE_READ(task, group_leader, comm));	\
+	return comm[0] == cfg.comm[0] && comm[1] == cfg.comm[1];		\
+}										\
+										\
+/*										\
+ * The row of the key, of that task's process or of nobody (NULL).		\
+ * Return: NULL: no room, or it is not asked for.				\
+ */										\
 static __always_inline struct total *probe_total(struct probe_key *key,		\
 						 struct task_struct *task)	\
 {										\
@@ -113,6 +130,8 @@ static __always_inline struct total *probe_total(struct probe_key *key,		\
 										\
 	if (likely(t))								\
 		return t;							\
+	if (task && !probe_wants(task))						\
+		return NULL;							\
 	none = bpf_map_lookup_elem(&blank, &zero);				\
 	if (none)								\
 		bpf_map_update_elem(&totals, key, none, BPF_NOEXIST);		\

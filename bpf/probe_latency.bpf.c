@@ -6,6 +6,7 @@
  * Runs on: the CPU of the task, in its context.
  */
 #include "probe.bpf.h"
+#include "tree.bpf.h"
 
 #define MAX_ERRNO 4095
 

@@ -6,6 +6,7 @@
  * Runs on: the CPU of the scheduler, which holds locks: only maps that allocate nothing.
  */
 #include "probe.bpf.h"
+#include "tree.bpf.h"
 
 #define TASK_DEAD 0x80
 #define PREEMPTED 1ULL	/* the lowest bit of the time: it had a CPU, and was taken off it */

@@ -64,12 +64,15 @@ static __always_inline void tell_listens(struct seq_file *seq, struct task_struc
 static __always_inline void put_tcp(struct xprobe_sockets *x, struct sock *sk)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	__u64 sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
 	__s32 unread = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
 
 	x->rx_queue = unread > 0 ? unread : 0;	/* a FIN that was read counts one */
 	x->tx_queue = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una);
 	x->bytes_in = BPF_CORE_READ(tp, bytes_received);
 	x->bytes_out = BPF_CORE_READ(tp, bytes_acked);
+	if (x->bytes_out > sent)	/* SYN and FIN are no bytes */
+		x->bytes_out = sent;
 }
 
 static __always_inline void put_udp(struct xprobe_sockets *x, struct sock *sk)

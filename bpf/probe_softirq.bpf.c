@@ -6,6 +6,7 @@
  * Runs on: the CPU, in the softirq; interrupts that come meanwhile are part of its time.
  */
 #include "probe.bpf.h"
+#include "tree.bpf.h"
 
 PROBE_TOTALS(struct xprobe_softirq, 64)
 

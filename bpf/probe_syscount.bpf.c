@@ -10,6 +10,7 @@
  * returns twice: it is counted for who made it.
  */
 #include "probe.bpf.h"
+#include "tree.bpf.h"
 
 #define MAX_ERRNO 4095
 

@@ -407,6 +407,9 @@ struct probe_cfg {
 	__u32 hold_cpu;		/* 1: as in syscalls_cfg */
 	__u32 casts;		/* 1: as in syscalls_cfg */
 	__u32 dynptrs;		/* 1: a packet's bytes are read wherever they are */
+	__u32 tree;		/* totals: 1: only of processes that are followed */
+	__u32 by_comm;		/* totals: 1: only of processes of this name */
+	__u64 comm[2];		/* ended and filled up by NULs */
 };
 
 /* The device whose readers are looked for. */

@@ -28,6 +28,8 @@ struct xcap_probe_row {
 	const char *costs;	/* and another */
 	__u32 kind;		/* enum xcap_probe_kind */
 	__u32 id;		/* xcap_record.probe.id; 0: system calls */
+	__u32 nobody;		/* 1: no process does what it tells */
+	__u32 reserved;
 };
 
 /* xcap_field.kind */

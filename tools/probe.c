@@ -17,6 +17,9 @@
 #include "probe.h"
 #include "text.h"
 
+#define LINES 40	/* of totals, where people read */
+#define HISTOGRAMS 8
+
 struct probe {
 	struct capture c;	/* first: the callbacks get it */
 	struct follow follow;
@@ -27,6 +30,7 @@ struct probe {
 	char *specs, *filter;
 	struct calls *calls;	/* XCAP_PROBE_CALLS */
 	struct totals *totals;	/* XCAP_PROBE_TOTALS */
+	uint64_t count;
 	struct columns columns;
 	uint64_t nr_events;
 	/* of the first duration that its lines have */
@@ -42,14 +46,15 @@ static const struct option_row rows[] = {
 	    "say what each probe answers, and what it costs, and exit"),
 	{ 0, "duration", OPTION_TIME, offsetof(struct probe, c.duration_ns), "SECONDS",
 	  "end after this time; also 500ms, 2m, 1h", 1000000, 0 },
-	{ 'c', "count", OPTION_NUMBER, offsetof(struct probe, c.count), "COUNT",
-	  "end after so many records", 1, 0 },
+	{ 'c', "count", OPTION_NUMBER, offsetof(struct probe, count), "COUNT",
+	  "end after so many lines; of totals, show the largest so many", 1, 0 },
 	ROW('p', "pid", OPTION_LIST, follow.pids, "PID[,PID]",
 	    "only what these processes and their descendants do, to the end of the last of them"),
 	ROW(0, "comm", OPTION_TEXT, comm, "NAME", "only what tasks of this name do"),
 	ROW(0, "container", OPTION_LIST, follow.containers, "NAME",
 	    "only what is done in the container of this name, or with an id that begins so"),
-	ROW(0, "wide", OPTION_FLAG, wide, NULL, "lines as long as they are, not cut at column 79"),
+	ROW(0, "wide", OPTION_FLAG, wide, NULL,
+	    "all fields, and lines as long as they are, not cut at column 79"),
 	{ 0, "ring", OPTION_SIZE, offsetof(struct probe, c.ring_bytes), "BYTES",
 	  "BPF ring buffer of each CPU, a power of two (8M)", 4096, 1u << 30 },
 	ROW('q', "quiet", OPTION_FLAG, c.quiet, NULL, "less on standard error"),
@@ -178,7 +183,9 @@ static void note_duration(struct probe *p, const struct answer *a)
 
 		if (f->kind != XCAP_FIELD_DURATION)
 			continue;
-		p->slots[f->value ? 63 - __builtin_clzll(f->value) : 0]++;
+		if (!f->value)		/* it is not known */
+			return;
+		p->slots[63 - __builtin_clzll(f->value)]++;
 		snprintf(p->duration, sizeof(p->duration), "%s", f->name);
 		return;
 	}
@@ -199,7 +206,10 @@ static int print(struct capture *c, const struct xcap_record *recs, int nr)
 				return -ENOMEM;
 			continue;
 		}
+		if (p->count && p->nr_events == p->count)
+			break;		/* what came before it had ended */
 		p->nr_events++;
+		c->over |= p->nr_events == p->count;
 		note_duration(p, &a);
 		line(p, &a);
 	}
@@ -248,9 +258,11 @@ static bool came_before(const struct probe *p, int i)
 }
 
 /* One for each call, vector, ...: of all processes. */
-static void draw_histograms(const struct probe *p, int nr)
+static void draw_histograms(const struct probe *p, int nr, int shown)
 {
-	for (int i = 0; i < nr; i++) {
+	int drawn = 0;
+
+	for (int i = 0; i < shown && drawn < HISTOGRAMS; i++) {
 		const char *label = label_of(totals_at(p->totals, i), p->row.name);
 		uint64_t slots[64] = { 0 };
 
@@ -258,6 +270,7 @@ static void draw_histograms(const struct probe *p, int nr)
 			continue;
 		sum_slots(p, nr, label, slots);
 		probe_histogram(stdout, label, slots, 64);
+		drawn++;
 	}
 }
 
@@ -265,12 +278,18 @@ static void print_totals(struct probe *p)
 {
 	int nr = p->totals ? totals_sort(p->totals) : 0;
 
-	for (int i = 0; i < nr; i++)
+	uint64_t most = p->count ? p->count : p->c.json ? UINT64_MAX : LINES;
+	int shown = most < (uint64_t)nr ? (int)most : nr;
+
+	for (int i = 0; i < shown; i++)
 		line(p, totals_at(p->totals, i));
+	if (!p->c.json && shown < nr)
+		printf("... and %d row%s more; -c %d shows them\n", nr - shown,
+		       nr - shown == 1 ? "" : "s", nr);
 	if (p->totals)
 		p->nr_events = nr;
 	if (!p->c.json)
-		draw_histograms(p, nr);
+		draw_histograms(p, nr, shown);
 }
 
 static void json_slots(struct json *j, const struct probe *p)
@@ -378,9 +397,24 @@ static void look(struct capture *c)
 	c->over = follow_is_over(&p->follow, c->x, capture_running_ns(c));
 }
 
+/* Totals of other names need no room in the kernel; what a spec cannot have, the filter does. */
+static int make_spec(struct probe *p, const char *name)
+{
+	bool plain = p->comm && !p->comm[strspn(p->comm, "abcdefghijklmnopqrstuvwxyz"
+						"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:/")];
+
+	return p->row.kind == XCAP_PROBE_TOTALS && plain ?
+	       asprintf(&p->specs, "probe:%s?comm=%s", name, p->comm) :
+	       asprintf(&p->specs, "probe:%s", name);
+}
+
 static int check(struct probe *p, const struct command *cmd, const char *name)
 {
 	int code = find_row(p, cmd, name);
+
+	if (code == OPTIONS_RUN && p->row.nobody && (p->comm || follow_any(&p->follow)))
+		code = options_wrong(cmd, "%s is no process's doing: --pid, --comm and --container "
+				     "have nothing to choose from", name);
 
 	if (code == OPTIONS_RUN)
 		code = follow_check(&p->follow, cmd);
@@ -391,7 +425,7 @@ static int check(struct probe *p, const struct command *cmd, const char *name)
 		p->c.filter = p->follow.filter;
 		p->c.look = look;
 	}
-	if (code == OPTIONS_RUN && asprintf(&p->specs, "probe:%s", name) < 0)
+	if (code == OPTIONS_RUN && make_spec(p, name) < 0)
 		code = options_wrong(cmd, "no memory");
 	p->c.specs = p->specs;
 	return code == OPTIONS_RUN ? capture_check(&p->c, cmd, true) : code;
@@ -403,12 +437,22 @@ static void flush_each_second(struct capture *c)
 		fflush(stdout);
 }
 
+/* As ps and ls have it: COLUMNS, if it is exported. */
+static int width(void)
+{
+	const char *text = getenv("COLUMNS");
+	int n = text ? atoi(text) : 0;
+
+	return n > 80 && n < 10000 ? n - 1 : 79;
+}
+
 static int prepare(struct probe *p)
 {
 	struct capture *c = &p->c;
 
 	p->columns.out = stdout;
 	p->columns.wide = p->wide;
+	p->columns.width = width();
 	c->records = print;
 	c->idle = capture_flush;
 	c->tick = flush_each_second;

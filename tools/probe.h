@@ -39,7 +39,8 @@ uint64_t calls_unpaired(const struct calls *c);
 
 struct columns {
 	FILE *out;
-	bool wide;		/* lines as long as they are; else 79 columns */
+	bool wide;		/* all fields, and lines as long as they are */
+	int width;		/* else so many columns */
 	bool started;		/* the head is written */
 	bool breaks[PROBE_FIELDS];	/* the field begins another line, in the head too */
 	int64_t second;		/* that was turned into hours last */

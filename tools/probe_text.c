@@ -12,11 +12,10 @@
 #include "probe.h"
 #include "text.h"
 
-#define WIDTH 79
 #define INDENT 17		/* of what does not fit into the line: behind time and pid */
-#define LONG 12			/* of the long field, at least */
 #define BAR 40
 #define COMM 12
+#define LONG 24			/* of what may be any length, at least so much is shown */
 
 const char *probe_duration(uint64_t ns, char room[16])
 {
@@ -65,9 +64,9 @@ static size_t cell(const struct xcap_field *f, char room[32], const char **text)
 	return strlen(*text);
 }
 
-static bool is_shown(const struct xcap_field *f)
+static bool is_shown(const struct columns *c, const struct xcap_field *f)
 {
-	return f->width != XCAP_WIDTH_NEVER && f->kind != XCAP_FIELD_HISTOGRAM;
+	return (c->wide || f->width != XCAP_WIDTH_NEVER) && f->kind != XCAP_FIELD_HISTOGRAM;
 }
 
 static bool is_number(const struct xcap_field *f)
@@ -113,7 +112,7 @@ struct place {
 	int over;	/* columns that cells took too many: blanks of the next ones are saved */
 };
 
-/* Does a field that wide have a place behind what stands there? The long one is cut, to so much. */
+/* Does a field that wide have a place behind what stands there? A long one can be cut. */
 static bool fits(const struct columns *c, const struct place *p, const struct xcap_field *f,
 		 int columns)
 {
@@ -121,7 +120,13 @@ static bool fits(const struct columns *c, const struct place *p, const struct xc
 
 	if (!f->width && columns > LONG)
 		columns = LONG;
-	return c->wide || p->at + blanks + 1 + columns <= WIDTH;
+	return c->wide || p->at + blanks + 1 + columns <= c->width;
+}
+
+/* What is for programs only stands behind one another. */
+static int pad_width(const struct xcap_field *f)
+{
+	return f->width == XCAP_WIDTH_NEVER ? strlen(f->name) : f->width;
 }
 
 /* Blanks stand before the next cell only: at the end of a line they would be noise. */
@@ -155,12 +160,12 @@ static void put_field(struct columns *c, struct place *p, int i, const struct xc
 		return;
 	if (c->breaks[i] || !fits(c, p, f, columns))
 		put_break(c, p);
-	left = WIDTH - p->at - p->pad - 1;
+	left = c->width - p->at - p->pad - 1;
 	if (!c->wide && columns > left) {
 		cut(safe, left > 3 ? left : 3);
 		columns = left;
 	}
-	put_text(c, p, is_number(f), f->width, safe, columns);
+	put_text(c, p, is_number(f), pad_width(f), safe, columns);
 	free(safe);
 }
 
@@ -176,6 +181,14 @@ static void put_name(char name[32], const struct xcap_field *f)
 	name[k] = '\0';
 }
 
+/* Of a cell that has a name of so many columns. */
+static int usual_width(const struct xcap_field *f, int name)
+{
+	int usual = f->width == XCAP_WIDTH_NEVER ? 0 : f->width ? f->width : LONG;
+
+	return usual > name ? usual : name;
+}
+
 /* Where lines break is decided here, by the widths that are usual. */
 static void put_head(struct columns *c, const struct answer *a)
 {
@@ -186,15 +199,14 @@ static void put_head(struct columns *c, const struct answer *a)
 		char name[32];
 		int columns;
 
-		if (!is_shown(f))
+		if (!is_shown(c, f))
 			continue;
 		put_name(name, f);
 		columns = strlen(name);
-		c->breaks[i] = !fits(c, &p, f, !f->width ? LONG : f->width > columns ? f->width :
-				     columns);
+		c->breaks[i] = !fits(c, &p, f, usual_width(f, columns));
 		if (c->breaks[i])
 			put_break(c, &p);
-		put_text(c, &p, is_number(f), f->width, name, columns);
+		put_text(c, &p, is_number(f), pad_width(f), name, columns);
 	}
 	putc('\n', c->out);
 }
@@ -236,7 +248,7 @@ void columns_line(struct columns *c, const struct answer *a)
 		.over = columns > COMM ? columns - COMM : 0,
 	};
 	for (int i = 0; i < a->nr; i++)
-		if (is_shown(&a->fields[i]))
+		if (is_shown(c, &a->fields[i]))
 			put_field(c, &p, i, &a->fields[i]);
 	putc('\n', c->out);
 }

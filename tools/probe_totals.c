@@ -146,12 +146,21 @@ int totals_put(struct totals *t, const struct answer *a)
 	return 0;
 }
 
+/* What they are sorted by: time, where it is counted, else how often. */
+static uint64_t rank(const struct answer *a)
+{
+	for (int i = 0; i < a->nr; i++)
+		if (a->fields[i].kind == XCAP_FIELD_DURATION)
+			return a->fields[i].value;
+	return weight(a);
+}
+
 static int by_weight(const void *a, const void *b)
 {
 	const struct row *x = *(struct row *const *)a, *y = *(struct row *const *)b;
 
-	if (weight(&x->answer) != weight(&y->answer))
-		return weight(&x->answer) < weight(&y->answer) ? 1 : -1;
+	if (rank(&x->answer) != rank(&y->answer))
+		return rank(&x->answer) < rank(&y->answer) ? 1 : -1;
 	return strcmp(x->name, y->name);
 }
 

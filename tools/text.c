@@ -103,7 +103,7 @@ static void put_line(struct text *t, const struct xcap_record *whole)
 	char room[XCAP_TEXT_MAX], *line = room;
 	int len;
 
-	if (t->quiet)
+	if (t->quiet && rec.type != XCAP_PROBE)
 		rec.caplen = 0;		/* and what arguments refer to is not told */
 	len = xcap_record_text(&rec, room, sizeof(room));
 	if (len < 0)

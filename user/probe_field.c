@@ -26,6 +26,7 @@ int xcap_probe_row(int i, struct xcap_probe_row *out)
 		.costs = row->costs,
 		.kind = row->kind,
 		.id = row->id,
+		.nobody = row->whose == OF_NOBODY,
 	}, sizeof(*out)) ?: 1;
 }
 

@@ -22,13 +22,16 @@ struct probe_field {
 	const char *(*name_of)(const void *row);	/* kind TEXT: of the whole layout */
 };
 
+/* Whose doing it is what a probe tells. */
+enum { OF_TASK, OF_SOCKET, OF_NOBODY };
+
 struct probe_row {
 	const char *name;
 	const char *answers;
 	const char *costs;
 	uint8_t kind;		/* XCAP_PROBE_ */
 	uint8_t id;		/* XPROBE_; 0: system calls */
-	bool sockets;		/* records tell of sockets, whose process is wanted */
+	uint8_t whose;		/* OF_ */
 	uint16_t size;		/* of the layout */
 	const struct probe_field *fields;	/* up to one without a name */
 	const void *(*elf)(size_t *size);	/* the object */

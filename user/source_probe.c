@@ -28,6 +28,7 @@
 
 #define MAX_PROGS 16
 #define TOTALS_NS NS_PER_SEC	/* how often totals are told */
+#define FILLING_NS (NS_PER_SEC / 4)	/* the same, while their table fills up */
 
 struct probe {
 	const struct probe_row *row;
@@ -49,11 +50,18 @@ static const struct probe_row *row_of(const struct spec *spec)
 
 static int source_probe_check(const struct spec *spec, struct error *err)
 {
+	const char *comm = spec_option(spec, "comm");
 	uint64_t ring_bytes = 4096;
 
 	if (!row_of(spec))
 		return error_set(err, -EINVAL, "there is no probe '%s'; xcap probe --list names "
 				 "them", spec->name);
+	if (comm && (row_of(spec)->kind != XCAP_PROBE_TOTALS || row_of(spec)->whose == OF_NOBODY))
+		return error_set(err, -EINVAL, "the probe %s takes no comm=; a filter does it: "
+				 "proc.name=%s", spec->name, comm);
+	if (comm && (!*comm || strlen(comm) > 15))
+		return error_set(err, -EINVAL, "comm=%s is no name of a process, which has 15 "
+				 "bytes at most", comm);
 	return rings_size_option(spec, &ring_bytes, err);
 }
 
@@ -61,7 +69,7 @@ static uint32_t source_probe_wants_of(const struct spec *spec)
 {
 	const struct probe_row *row = row_of(spec);
 
-	return row && row->sockets ? SOURCE_WANTS_TASKS | SOURCE_WANTS_SOCKETS :
+	return row && row->whose == OF_SOCKET ? SOURCE_WANTS_TASKS | SOURCE_WANTS_SOCKETS :
 				     SOURCE_WANTS_TASKS;
 }
 
@@ -115,8 +123,29 @@ static int map_variables(struct bpf_object *obj)
 	return 0;
 }
 
+/*
+ * Totals of others need no rows: who is followed stands in maps of the hidden source's, the name in
+ * the option. The filter judges all the same; here it saves room.
+ */
+static int narrow(struct probe *p, const struct source *s, const struct spec *spec,
+		  struct probe_cfg *cfg)
+{
+	const char *comm = spec_option(spec, "comm");
+	struct bpf_map *tree = map_of(p, "tree"), *all = map_of(p, "tree_all");
+
+	if (comm) {
+		cfg->by_comm = 1;
+		strncpy((char *)cfg->comm, comm, sizeof(cfg->comm) - 1);
+	}
+	if (!tree || !s->conf->nr_trees)
+		return 0;
+	cfg->tree = 1;
+	return bpf_map__reuse_fd(tree, s->conf->tree_fd) ?:
+	       bpf_map__reuse_fd(all, s->conf->tree_all_fd);
+}
+
 /* Programs for tracepoints that this kernel does not have are left out. */
-static int load(struct probe *p, struct error *err)
+static int load(struct source *s, struct probe *p, const struct spec *spec, struct error *err)
 {
 	struct probe_cfg *cfg;
 	size_t size;
@@ -132,7 +161,8 @@ static int load(struct probe *p, struct error *err)
 	cfg->hold_cpu = bpf_load_kernel()->preempts;
 	cfg->casts = bpf_load_kernel()->casts;
 	cfg->dynptrs = bpf_load_kernel()->dynptrs;
-	ret = rings_prepare(map_of(p, "events"), map_of(p, "cpus"));
+	ret = narrow(p, s, spec, cfg);
+	ret = ret ?: rings_prepare(map_of(p, "events"), map_of(p, "cpus"));
 	ret = ret ?: probe_setup_before(p->obj, p->row->id);
 	ret = ret ?: bpf_object__load(p->obj);
 	ret = ret ?: map_variables(p->obj);
@@ -157,7 +187,9 @@ static int attach(struct probe *p, struct error *err)
 
 static int open_rows(struct probe *p, struct error *err)
 {
-	struct itimerspec every = { { 1, 0 }, { 1, 0 } };
+	struct itimerspec every = {
+		.it_interval = { .tv_nsec = FILLING_NS }, .it_value = { .tv_nsec = FILLING_NS },
+	};
 	int ret = 0;
 
 	if (p->row->kind == XCAP_PROBE_ONCE) {
@@ -207,9 +239,10 @@ static int become_syscalls(struct source *s, const struct spec *spec, const char
 	return ret;
 }
 
-static int open_programs(struct source *s, struct probe *p, uint64_t ring_bytes)
+static int open_programs(struct source *s, struct probe *p, const struct spec *spec,
+			 uint64_t ring_bytes)
 {
-	int ret = load(p, s->err);
+	int ret = load(s, p, spec, s->err);
 
 	ret = ret ?: rings_open(&p->rings, map_of(p, "events"), map_of(p, "cpus"),
 				variable(p->obj, ".bss", "ctl"), ring_bytes, s->err);
@@ -240,7 +273,7 @@ static int source_probe_open(struct source *s, const struct spec *spec)
 	ret = rings_size_option(spec, &ring_bytes, s->err);
 	if (row->kind != XCAP_PROBE_EVENTS)
 		ring_bytes = sysconf(_SC_PAGESIZE);	/* nothing comes that way */
-	ret = ret ?: open_programs(s, p, ring_bytes);
+	ret = ret ?: open_programs(s, p, spec, ring_bytes);
 	if (ret) {
 		source_probe_close(s);
 		return ret;
@@ -269,11 +302,20 @@ static void count_losses(struct probe *p)
 		p->rings.lost[XDROP_TABLE_FULL] = __atomic_load_n(p->table_full, __ATOMIC_RELAXED);
 }
 
+/* Rows that have been told make room for others, where whose they are has ended. */
+static bool is_due(const struct probe *p)
+{
+	bool filling = p->rows.nr_rows > p->rows.max_entries / 8;
+
+	return p->stopped ||
+	       clock_mono_ns() - p->rows.read_ns >= (filling ? FILLING_NS : TOTALS_NS);
+}
+
 static int peek_rows(struct source *s, struct probe *p, struct xcap_record *recs, int max)
 {
 	int ret = 0;
 
-	if (!p->rows.ended && (p->stopped || clock_mono_ns() - p->rows.read_ns >= TOTALS_NS))
+	if (!p->rows.ended && is_due(p))
 		ret = probe_rows_totals(&p->rows, p->stopped);
 	if (ret)
 		return error_set(s->err, ret, "cannot read the totals of the probe %s: %s",
@@ -424,7 +466,7 @@ static int source_probe_take(struct source *s, struct parcel *parcel)
 	return ret;
 }
 
-static const char *const options[] = { "ring", NULL };
+static const char *const options[] = { "ring", "comm", NULL };
 
 const struct source_ops source_probe_ops = {
 	.scheme = "probe",

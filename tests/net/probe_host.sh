@@ -52,6 +52,31 @@ done
 # nobody says how an exit ended
 grep -qE '"call":"exit' latency.out syscount.out && fail "a call that does not return is counted"
 
+# ---- of one process, and of one name: rows of others take no room in the kernel's table ----
+
+mkfifo gate
+# shellcheck disable=SC2016
+ns_bg '' waits sh -c 'read -r line <gate; busy_calls >pid.child'
+cp "$B/tests/busy_calls" busy-13
+ns_bg '' syscount xcap probe syscount --json -p "${NS_PIDS[waits]}"
+ns_bg '' latency xcap probe latency --json --comm busy-13
+for probe in syscount latency; do
+	wait_for "$probe.err" '^xcap: capturing' || exit 1
+done
+busy_calls >pid.other
+./busy-13 >pid.named
+echo >gate
+finished syscount || fail "syscount -p: $(cat syscount.err)"
+end latency
+unset "NS_PIDS[waits]"
+for probe in syscount latency; do
+	[ "$(field filtered <$probe.out)" = 0 ] || fail "$probe: others were in its table: $(tail -n 1 $probe.out)"
+	grep -q "\"pid\":$(cat pid.other)," $probe.out && fail "$probe tells of another process"
+done
+grep -q "\"pid\":$(cat pid.child),.*\"call\":\"getppid\"" syscount.out || fail "no child: $(cat syscount.out)"
+grep -vE '"comm":"busy-13"|"summary"' latency.out && fail "--comm tells of other names"
+grep -q "\"pid\":$(cat pid.named),.*\"call\":\"getppid\"" latency.out || fail "no busy-13: $(cat latency.out)"
+
 # ---- waits for a CPU: the kernel counts them as well, where it has been told to ----
 
 ask runq softirq

@@ -31,7 +31,7 @@ static char *print(bool wide)
 {
 	struct xcap_record rec = { .type = XCAP_PROBE, .pid = 77, .tid = 77, .comm = "nginx",
 				   .wall_ns = 1732345678123456789 };
-	struct columns c = { .wide = wide };
+	struct columns c = { .wide = wide, .width = 79 };
 	struct answer a = { .rec = &rec, .container = "", .nr = 6 };
 	char *out;
 	size_t size;
@@ -75,7 +75,7 @@ static void wide(void **state)
 	char *out = print(true);
 
 	(void)state;
-	assert_non_null(strstr(out, "TIME         PID COMM         STATE       RET     AGE DEVICE "));
+	assert_non_null(strstr(out, "TIME         PID COMM         STATE       RET     AGE HIDDEN DEVICE "));
 	assert_non_null(strstr(out, "/in/a/line/of/79/columns\n"));
 	free(out);
 }

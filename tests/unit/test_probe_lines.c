@@ -24,7 +24,7 @@ static char *lines_of(uint32_t id, int byte)
 	struct answer a = { .rec = &rec, .container = "" };
 	char *text;
 	size_t size;
-	struct columns c = { .out = open_memstream(&text, &size) };
+	struct columns c = { .out = open_memstream(&text, &size), .width = 79 };
 
 	assert_non_null(c.out);
 	memset(data, byte, sizeof(data));
@@ -65,7 +65,7 @@ static void long_field(void **state)
 	} };
 	char *text;
 	size_t size;
-	struct columns c = { .out = open_memstream(&text, &size) };
+	struct columns c = { .out = open_memstream(&text, &size), .width = 79 };
 
 	(void)state;
 	assert_non_null(c.out);
