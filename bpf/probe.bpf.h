@@ -81,8 +81,8 @@ __u64 table_full = 0;	/* .bss: things that no row was left for */
 
 /*
  * PROBE_TOTALS(row, nr), behind tree.bpf.h: key as above, value the record as it will be read; as
- * long as it is in the table, its mono_ns counts how often it has changed. Programs write, the library reads.
- * Full: counted in table_full.
+ * long as it is in the table, its mono_ns counts how often it has changed. Programs write, the
+ * library reads. Full: counted in table_full.
  *
  * The array is what a row begins as: zeros, which nobody writes.
  */
