@@ -97,12 +97,14 @@ static int escaped(char **out, const char *text, size_t len)
 static void cut(char *text, int columns)
 {
 	char *p = text;
+	int n = 0;
 
-	for (int n = 0; *p; p++)
+	for (; *p; p++)
 		if ((*p & 0xc0) != 0x80 && n++ == columns - 3)
 			break;
-	if (*p)
-		strcpy(p, "...");
+	n = strnlen(p, 3);	/* it may be shorter than what says that it is cut */
+	memset(p, '.', n);
+	p[n] = '\0';
 }
 
 /* How far a line has come. */

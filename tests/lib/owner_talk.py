@@ -57,12 +57,15 @@ def may(r, far=False):
     """The process whose packet it is, and its name; None: nobody's."""
     port, peer = end_of(r, far)
     family = 6 if ":" in r["src"] else 4
+    before, first = [], []
     for key in (r["proto"], port, None, None), (r["proto"], port, peer, None), \
             (r["proto"], port, None, family):
         if key in claims:
             at = bisect.bisect(claims[key], (ns(r["time"]), 1 << 40)) - 1
-            return claims[key][max(at, 0)][1:]
-    return None
+            (before if at >= 0 else first).append(claims[key][max(at, 0)])
+    if before:
+        return max(before)[1:]
+    return min(first)[1:] if first else None
 
 
 def is_asked(r):

@@ -80,6 +80,15 @@ static void claim_port(long long t, const char *proto, int port, const char *mor
 	    port, getpid(), comm, more);
 }
 
+/* Of which packets: those of the other family may have another's port of that number. */
+static const char *family_of(const union address *a)
+{
+	return a->any.sa_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr) ?
+	       ", \"family\": 4" : ", \"family\": 6";
+}
+
+static const char *talks_to = "";	/* the family of whom this process talks to */
+
 static int claim(long long t, int fd, const char *proto)
 {
 	union address a;
@@ -87,7 +96,7 @@ static int claim(long long t, int fd, const char *proto)
 
 	if (getsockname(fd, &a.any, &len))
 		err(1, "getsockname");
-	claim_port(t, proto, port_of(&a), "");
+	claim_port(t, proto, port_of(&a), talks_to);
 	return port_of(&a);
 }
 
@@ -485,6 +494,7 @@ static void run_kind(const char *arg)
 	len = parse(&to, address, atoi(rest));
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(kinds[i].name, name)) {
+			talks_to = family_of(&to);
 			kinds[i].run(&to, len);
 			free(text);
 			return;
