@@ -21,7 +21,6 @@
 
 #define DEFAULT_SNAPLEN 128	/* headers */
 #define DEFAULT_INTERFACES 16
-#define DEFAULT_IDLE 60
 #define DEFAULT_ROWS 20
 #define DEFAULT_COLUMNS 80
 
@@ -55,7 +54,8 @@ static const struct option_row rows[] = {
 	    "read, written, lost, lost-total or activity (if not given)"),
 	ROW('r', "reverse", OPTION_FLAG, reverse, NULL, "the smallest first"),
 	{ 0, "idle", OPTION_NUMBER, offsetof(struct top_options, run.idle), "N",
-	  "forget rows that had nothing for so many intervals (60); 0: never", 0, 1000000 },
+	  "forget rows that had nothing for so many intervals (60; of files 0); "
+	  "0: never", 0, 1000000 },
 	ROW(0, "names", OPTION_FLAG, names, NULL,
 	    "names of hosts instead of addresses: asking for them makes packets"),
 	ROW(0, "fast", OPTION_FLAG, run.fast, NULL,
@@ -133,28 +133,34 @@ static int choose(struct capture *c)
 
 /* ---- options ---- */
 
+/* Once each, in the order that they are named in. */
+static void add_view(struct top_batch *b, int view)
+{
+	if (!memchr(b->views, view, b->nr_views))
+		b->views[b->nr_views++] = view;
+}
+
 /* Words of --view; the first one is looked at first. */
 static int parse_views(struct top_options *o, const struct command *cmd, struct top_look *look)
 {
 	char *save = NULL, *word;
-	int nr = 0, view;
+	int view;
 
-	if (!o->views)
-		o->batch.views = 1u << TOP_PROCESS;
 	for (word = o->views ? strtok_r(o->views, ",", &save) : NULL; word;
 	     word = strtok_r(NULL, ",", &save)) {
-		if (!strcmp(word, "all") && o->is_batch) {
-			o->batch.views = (1u << TOP_VIEWS) - 1;
-			continue;
-		}
 		view = top_view_find(word);
-		if (view < 0)
+		if (!strcmp(word, "all") && o->is_batch)
+			for (int v = 0; v < TOP_VIEWS; v++)
+				add_view(&o->batch, v);
+		else if (view < 0)
 			return options_wrong(cmd, "--view: there is no view '%s'", word);
-		if (!nr++)
-			look->view = view;
-		o->batch.views |= 1u << view;
+		else
+			add_view(&o->batch, view);
 	}
-	if (nr > 1 && !o->is_batch)
+	if (!o->batch.nr_views)
+		add_view(&o->batch, TOP_PROCESS);
+	look->view = o->batch.views[0];
+	if (o->batch.nr_views > 1 && !o->is_batch)
 		return options_wrong(cmd, "--view: a terminal shows one at a time; several are "
 				     "for -b");
 	return OPTIONS_RUN;
@@ -170,7 +176,7 @@ static int parse_sort(struct top_options *o, const struct command *cmd, struct t
 
 		if (column >= 0) {
 			look->sort[v] = column;
-			found |= (o->batch.views >> v) & 1;
+			found |= memchr(o->batch.views, v, o->batch.nr_views) != NULL;
 		}
 		look->reverse[v] = o->reverse;
 	}
@@ -197,7 +203,7 @@ static int check(struct top_options *o, const struct command *cmd, char *filter,
 	code = code == OPTIONS_RUN ? parse_sort(o, cmd, look) : code;
 	if (code == OPTIONS_RUN && o->serve && !o->is_batch && !top_terminal_possible()) {
 		o->is_batch = true;	/* nothing but the page */
-		o->batch.views = 0;
+		o->batch.nr_views = 0;
 	}
 	if (code == OPTIONS_RUN && !o->is_batch && !top_terminal_possible())
 		code = options_wrong(cmd, "it needs a terminal, and TERM to say of which kind; -b "
@@ -261,7 +267,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 	}
 	setlocale(LC_CTYPE, "");
 	o->run.c.called = cmd->called;
-	o->run.idle = DEFAULT_IDLE;
+	o->run.idle = TOP_IDLE_UNSET;
 	code = options_parse(cmd, argc, argv, o, &words);
 	if (code == OPTIONS_RUN) {
 		filter = options_join(argc, argv, words);

@@ -11,6 +11,7 @@
 #define TOP_LEVELS 5		/* all, and four steps into it */
 #define TOP_BATCH 256
 #define TOP_MESSAGE 256
+#define TOP_IDLE_UNSET UINT64_MAX
 
 /*
  * Something else that the loop serves: a descriptor, and a call after each interval. NULL: nothing
@@ -40,7 +41,7 @@ enum top_clock {
 struct top_run {
 	struct capture c;		/* first: options are written to it */
 	uint64_t interval_ns;
-	uint64_t idle;			/* intervals */
+	uint64_t idle;			/* intervals; TOP_IDLE_UNSET: as the clock has it */
 	bool fast;			/* files: to their end at once */
 	char *filter;			/* the one in force, own; NULL: none */
 
@@ -55,6 +56,7 @@ struct top_run {
 	int64_t first_ns;		/* the first record's time, by the records' clock */
 	int64_t begun_ns;		/* CLOCK_MONOTONIC when it was read */
 	int64_t last_ns, arrived_ns;	/* the same of the last */
+	int64_t cut_ns;			/* of an interval that was cut; 0: none */
 	bool behind;			/* more is due than could be read at once */
 	bool again;			/* files are read again, and are not yet where they were */
 	int64_t again_ns;		/* CLOCK_MONOTONIC when that began */
@@ -97,8 +99,8 @@ int top_run_read(struct top_run *r, int64_t until_ns);
 /* It is that late, for all levels. */
 void top_run_time(struct top_run *r, int64_t now_ns);
 
-/* Close the interval that runs, though it is not over. */
-void top_run_finish(struct top_run *r);
+/* Close the interval that runs, though it is not over: rates are of so much of it. */
+void top_run_cut(struct top_run *r);
 
 /*
  * Each says in r->message what it did, or why it did not. Files are read again from their start, so

@@ -5,7 +5,8 @@
  * Owns: nothing.
  * Runs on: the tool's first thread.
  *
- * What is read from files is not waited for: their records say what time it is.
+ * What is read from files is not waited for: their records say what time it is. The last screen
+ * as text is of all of a file, or of as much of an interval as there was.
  */
 #include <string.h>
 #include "json.h"
@@ -21,7 +22,11 @@ static double age(const struct top_run *r)
 
 	if (end == INT64_MIN)
 		return 0;
-	return (end - top_interval_ns(r->levels[0].model) - r->first_ns) / 1e9;
+	end -= top_interval_ns(r->levels[0].model);
+	/* what was cut is closed, but has not lasted so long */
+	if (r->cut_ns)
+		end += r->cut_ns - top_interval_ns(r->levels[0].model);
+	return (end - r->first_ns) / 1e9;
 }
 
 /* ---- text ---- */
@@ -38,11 +43,12 @@ static void put_line(void *user, int y, const struct top_line *l, enum top_style
 static void print_text(struct top_run *r, struct top_look *look)
 {
 	struct top_head head = {
-		.model = top_run_model(r), .state = "", .seconds = age(r), .crumbs = "all",
+		.model = top_run_model(r), .seconds = age(r), .crumbs = "all",
 		.filter = r->filter, .stats.sz = sizeof(head.stats),
 		.told = top_sum(r->levels[0].model)->total[TOP_LOST],
 	};
 
+	head.state = top_value_is_sum(head.model) ? "ended" : "";
 	xcap_stats(r->c.x, -1, &head.stats);
 	top_page(look, &head, put_line, NULL);
 	putchar('\n');
@@ -102,7 +108,7 @@ static void print_json(struct top_run *r, struct top_look *look)
 	json_open(&j, NULL, '{');
 	json_text(&j, "view", top_view_name(look->view));
 	json_seconds(&j, "age", (int64_t)(age(r) * 1e9));
-	json_seconds(&j, "interval", top_interval_ns(model));
+	json_seconds(&j, "interval", r->cut_ns ?: top_interval_ns(model));
 	json_losses(&j, &s);
 	json_counters(&j, "last", top_sum(model)->last);
 	json_counters(&j, "total", top_sum(model)->total);
@@ -122,10 +128,8 @@ static void print_json(struct top_run *r, struct top_look *look)
 /* Return: false: the reader is gone, or all is printed. */
 static bool print(struct top_batch *b, struct top_run *r, struct top_look *look)
 {
-	for (int v = 0; v < TOP_VIEWS; v++) {
-		if (!(b->views & 1u << v))
-			continue;
-		look->view = v;
+	for (int i = 0; i < b->nr_views; i++) {
+		look->view = b->views[i];
 		look->lines = top_page_lines(b->rows);
 		if (b->json)
 			print_json(r, look);
@@ -157,6 +161,8 @@ static void run_file(struct top_batch *b, struct top_run *r, struct top_look *lo
 		if (!r->ended && !print(b, r, look))
 			return;
 	}
+	if (!r->ended)
+		top_run_cut(r);
 	print(b, r, look);
 }
 
@@ -175,8 +181,10 @@ static void run_live(struct top_batch *b, struct top_run *r, struct top_look *lo
 			return;
 		date = top_loop_date(r);
 	}
-	if (r->ended)
-		print(b, r, look);
+	top_run_stop(r);	/* what is under way still counts */
+	if (!top_value_is_sum(r->levels[0].model))
+		top_run_cut(r);
+	print(b, r, look);
 }
 
 static const char *host_name(void *user, int family, const uint8_t *address)

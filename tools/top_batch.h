@@ -8,7 +8,8 @@
 
 struct top_batch {
 	uint64_t screens;	/* 0: no limit */
-	uint32_t views;		/* a bit for each */
+	uint8_t views[TOP_VIEWS];	/* in their order */
+	int nr_views;
 	uint32_t rows;		/* of each view */
 	bool json, names;
 	uint64_t printed;

@@ -27,19 +27,22 @@ static const struct top_column
 	read_ = { "READ/S", "read", TOP_BY_READ, 6 },
 	written = { "WRIT/S", "written", TOP_BY_WRITTEN, 6 },
 	lost = { "LOST/S", "lost", TOP_BY_LOST, 6 },
+	total_events = { "TOTAL", "total", TOP_BY_TOTAL_EVENTS, 6 },
 	total = { "TOTAL", "total", TOP_BY_TOTAL_BYTES, 6 },
 	total_calls = { "TOTAL", "total", TOP_BY_TOTAL_CALLS, 6 },
 	total_lost = { "LOST", "lost-total", TOP_BY_TOTAL_LOST, 6 },
 	activity = { "HISTORY", "activity", TOP_BY_EVENTS, 8 },
 	traffic = { "HISTORY", "activity", TOP_BY_BYTES, 8 };
 
-#define NET &packets, &in, &out, &total, &traffic
+#define NET &packets, &in, &out, &calls, &total, &traffic
 
 static const struct top_view_columns views[TOP_VIEWS] = {
 	[TOP_PROCESS] = {
-		{ &process, &packets, &in, &out, &calls, &errors, &latency, &activity }, false },
+		{ &process, &packets, &in, &out, &calls, &errors, &latency,
+		  &total_events, &activity }, false },
 	[TOP_CONTAINER] = {
-		{ &container, &packets, &in, &out, &calls, &errors, &latency, &activity }, false },
+		{ &container, &packets, &in, &out, &calls, &errors, &latency,
+		  &total_events, &activity }, false },
 	[TOP_FLOW] = { { &flow, NET }, true },
 	[TOP_INTERFACE] = {
 		{ &interface, &packets, &in, &out, &calls, &lost, &total_lost, &activity }, false },
@@ -47,7 +50,7 @@ static const struct top_view_columns views[TOP_VIEWS] = {
 		{ &syscall_, &calls, &errors, &latency, &read_, &written, &total_calls, &activity },
 		false },
 	[TOP_FILE] = {
-		{ &file, &calls, &errors, &latency, &read_, &written, &activity },
+		{ &file, &calls, &errors, &latency, &read_, &written, &total_calls, &activity },
 		false },
 	[TOP_PORT] = { { &port, NET }, true },
 	[TOP_HOST] = { { &host, NET }, true },

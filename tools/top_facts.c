@@ -269,17 +269,37 @@ static void packet(struct top_facts *f, const struct xcap_record *rec)
 
 /* ---- calls ---- */
 
-/* The socket that a call is about belongs to a flow, as packets do. */
+/* An end as packets have it: IPv4 within IPv6 is IPv4. */
+static struct end socket_end(uint16_t family, const uint8_t *address, uint16_t port)
+{
+	bool mapped = family == AF_INET6 && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address);
+	struct end end = { .family = mapped ? AF_INET : family, .port = port };
+
+	memcpy(end.address, address + (mapped ? 12 : 0), end.family == AF_INET ? 4 : 16);
+	return end;
+}
+
+static bool is_known(const struct end *end)
+{
+	static const uint8_t none[16];
+
+	return end->port && memcmp(end->address, none, sizeof(none));
+}
+
+/*
+ * The socket that a call is about belongs to a flow, as packets do. One that has no address of its
+ * own yet, or none to talk to, would be a row beside the one that it will be.
+ */
 static void call_socket(struct top_facts *f, const struct xcap_file *file)
 {
-	struct end local = { .family = file->family, .port = file->local_port };
-	struct end remote = { .family = file->family, .port = file->remote_port };
-	size_t len = file->family == AF_INET ? 4 : 16;
+	struct end local, remote;
 
-	if ((file->family != AF_INET && file->family != AF_INET6) || !file->remote_port)
+	if (file->family != AF_INET && file->family != AF_INET6)
 		return;
-	memcpy(local.address, file->local, len);
-	memcpy(remote.address, file->remote, len);
+	local = socket_end(file->family, file->local, file->local_port);
+	remote = socket_end(file->family, file->remote, file->remote_port);
+	if (!is_known(&local) || !is_known(&remote))
+		return;
 	flow(f, file->protocol, &local, &remote);
 	f->left = f->way[TOP_FLOW] == TOP_IN;
 	port(f, file->protocol, file->local_port, file->remote_port);

@@ -20,10 +20,21 @@ struct top *top_ui_model(const struct top_ui *ui)
 	return ui->frozen ? ui->frozen : top_run_model(ui->run);
 }
 
-static void go_on(struct top_ui *ui)
+static void thaw(struct top_ui *ui)
 {
 	top_free(ui->frozen);
 	ui->frozen = NULL;
+}
+
+/* What one asked for moves again: who froze it is told. */
+static void go_on(struct top_ui *ui)
+{
+	char *said = ui->run->message;
+	size_t len = strlen(said);
+
+	if (ui->frozen)
+		snprintf(said + len, TOP_MESSAGE - len, "%stime goes on", len ? "; " : "");
+	thaw(ui);
 }
 
 /* ---- what is shown ---- */
@@ -188,7 +199,7 @@ static void back(struct top_ui *ui, int code)
 static void freeze(struct top_ui *ui, int code)
 {
 	if (ui->frozen)
-		go_on(ui);
+		thaw(ui);
 	else if (top_copy(&ui->frozen, top_run_model(ui->run)))
 		top_run_say(ui->run, "no memory to keep all this");
 }
@@ -222,7 +233,8 @@ static void set_filter(struct top_ui *ui, const char *text)
 
 static void ask_filter(struct top_ui *ui, int code)
 {
-	prompt(ui, "filter: ", ui->run->filter ? ui->run->filter : "", set_filter);
+	prompt(ui, ui->run->filter ? "filter (C-u empties it): " : "filter: ",
+	       ui->run->filter ? ui->run->filter : "", set_filter);
 }
 
 static void record_to(struct top_ui *ui, const char *text)
@@ -317,7 +329,8 @@ const struct top_key_row top_keys[] = {
 	{ "s", "sort by the next column; also >", { 's', '>' }, sort_right },
 	{ "S", "sort by the column before; also <", { 'S', '<' }, sort_left },
 	{ "r", "the smallest first, or the largest", { 'r' }, reverse },
-	{ "f", "a filter, as behind -f; also /; none: all", { 'f', '/' }, ask_filter },
+	{ "f", "a filter, as behind -f; also /; none: all; C-u empties the line",
+	  { 'f', '/' }, ask_filter },
 	{ "p", "time stands still, or goes on; also Space", { 'p', ' ' }, freeze },
 	{ "w", "record what is looked at to a file, or end that", { 'w' }, record },
 	{ "n", "names of hosts or addresses: asking makes packets", { 'n' }, names },

@@ -266,6 +266,7 @@ void top_time(struct top *t, int64_t now_ns)
 	if (now_ns < t->epoch_ns || passed <= 0)
 		return;
 	t->interval = interval;
+	t->value_ns = t->interval_ns;
 	/* one view after the other, an interval each */
 	for (int i = 0; t->idle && i < passed && i < TOP_VIEWS; i++)
 		sweep(t, &t->tables[(interval - i) % TOP_VIEWS], t->idle);
@@ -335,6 +336,7 @@ int top_new(struct top **out, const struct top_opts *opts)
 	if (!t)
 		return -ENOMEM;
 	t->interval_ns = opts->interval_ns ? opts->interval_ns : NS_PER_SEC;
+	t->value_ns = t->interval_ns;
 	t->max_rows = opts->max_rows && opts->max_rows < TOP_MAX_ROWS ? opts->max_rows :
 									TOP_MAX_ROWS;
 	t->idle = opts->idle;
@@ -403,6 +405,7 @@ int top_copy(struct top **out, const struct top *from)
 	t->begun = from->begun;
 	t->epoch_ns = from->epoch_ns;
 	t->interval = from->interval;
+	t->value_ns = from->value_ns;
 	t->sum = from->sum;
 	for (int v = 0; v < TOP_VIEWS; v++)
 		if (copy_table(&t->tables[v], &from->tables[v])) {
@@ -417,6 +420,7 @@ void top_reset(struct top *t)
 {
 	t->begun = false;
 	t->interval = 0;
+	t->value_ns = t->interval_ns;
 	memset(&t->sum, 0, sizeof(t->sum));
 	for (int v = 0; v < TOP_VIEWS; v++) {
 		struct top_table *table = &t->tables[v];

@@ -145,12 +145,20 @@ enum top_value {
 	TOP_BY_WRITTEN,
 	TOP_BY_LATENCY,		/* mean ns of a call */
 	TOP_BY_LOST,
+	TOP_BY_TOTAL_EVENTS,	/* packets and calls */
 	TOP_BY_TOTAL_BYTES,	/* of packets */
 	TOP_BY_TOTAL_CALLS,
 	TOP_BY_TOTAL_LOST,
 	TOP_BY_NAME,		/* smallest first */
 	TOP_VALUES
 };
+
+/*
+ * What top_value() is of, until the next interval is over: the interval before, which was as long
+ * as ns; or, with ns 0, of all there was, and no rates but sums.
+ */
+void top_value_of(struct top *t, int64_t ns);
+bool top_value_is_sum(const struct top *t);
 
 /* A value of a row: units a second, ns, or units. */
 double top_value(const struct top *t, const struct top_row *row, enum top_value by);

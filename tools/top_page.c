@@ -71,15 +71,16 @@ void top_look_pick(struct top_look *look, struct top *model)
 static void put_rates(struct top_line *l, struct top *model)
 {
 	static const struct { enum top_value by; const char *unit; } rates[] = {
-		{ TOP_BY_PACKETS, " pkt/s  " }, { TOP_BY_BYTES, "B/s  " },
-		{ TOP_BY_CALLS, " call/s  " }, { TOP_BY_ERRORS, " err/s" },
+		{ TOP_BY_PACKETS, " pkt" }, { TOP_BY_BYTES, "B" },
+		{ TOP_BY_CALLS, " call" }, { TOP_BY_ERRORS, " err" },
 	};
+	const char *per = top_value_is_sum(model) ? "" : "/s";
 	const struct top_row *sum = top_sum(model);
 	char text[12];
 
 	for (int i = 0; i < 4; i++) {
 		top_number(text, rates[i].by, top_value(model, sum, rates[i].by));
-		top_line_print(l, "%s%s", text, rates[i].unit);
+		top_line_print(l, "%s%s%s%s", text, rates[i].unit, per, i < 3 ? "  " : "");
 	}
 }
 
@@ -146,13 +147,31 @@ static int width_of(const struct top_look *look, const struct top_column *c)
 	return strcmp(c->name, "activity") ? c->width : history_cells(look);
 }
 
+/*
+ * The total of what has many columns, and calls beside what is counted in bytes, need much room, or
+ * rows that are sorted by them. Where sums are shown, what is lost needs no second column.
+ */
+static bool is_shown(const struct top_look *look, const struct top *model, int i)
+{
+	const struct top_column *c = top_columns(look->view)->columns[i];
+
+	if (top_value_is_sum(model) && c->by == TOP_BY_TOTAL_LOST)
+		return false;
+	if (c->by != TOP_BY_TOTAL_EVENTS &&
+	    (c->by != TOP_BY_CALLS || !top_columns(look->view)->bytes))
+		return true;
+	return look->columns >= WIDE || i == look->sort[look->view];
+}
+
 /* How many columns have room beside the name, and what is left to that. */
-static int layout(const struct top_look *look, int *name)
+static int layout(const struct top_look *look, const struct top *model, int *name)
 {
 	const struct top_column *const *c = top_columns(look->view)->columns;
 	int nr = 1, used = 0;
 
 	for (; c[nr]; nr++) {
+		if (!is_shown(look, model, nr))
+			continue;
 		if (used + 1 + width_of(look, c[nr]) + MIN_NAME > look->columns)
 			break;
 		used += 1 + width_of(look, c[nr]);
@@ -161,14 +180,17 @@ static int layout(const struct top_look *look, int *name)
 	return nr;
 }
 
-/* "PKT/Sv": what the rows are in the order of has a mark. */
-static void put_title(struct top_line *l, const struct top_look *look, int i)
+/* "PKT/Sv": what the rows are in the order of has a mark; of sums it is "PKTv". */
+static void put_title(struct top_line *l, const struct top_look *look, const struct top *model,
+		      int i)
 {
 	const struct top_column *c = top_columns(look->view)->columns[i];
 	bool sorted = i == look->sort[look->view];
 	char text[16];
 
-	snprintf(text, sizeof(text), "%s%s", c->title,
+	snprintf(text, sizeof(text), "%.*s%s",
+		 (int)(top_value_is_sum(model) ? strcspn(c->title, "/") : strlen(c->title)),
+		 c->title,
 		 !sorted ? "" : look->reverse[look->view] ? "^" : "v");
 	if (strcmp(c->name, "activity"))
 		return top_line_right(l, text, 1 + c->width);
@@ -179,7 +201,7 @@ static void put_title(struct top_line *l, const struct top_look *look, int i)
 static void put_titles(struct top_line *l, const struct top_look *look, struct top *model)
 {
 	bool sorted = !look->sort[look->view];
-	int name, nr = layout(look, &name);
+	int name, nr = layout(look, model, &name);
 	char text[48];
 
 	snprintf(text, sizeof(text), "%s%s (%u)", top_columns(look->view)->columns[0]->title,
@@ -187,7 +209,8 @@ static void put_titles(struct top_line *l, const struct top_look *look, struct t
 		 top_nr_rows(model, look->view));
 	top_line_bytes(l, text, strlen(text), name);
 	for (int i = 1; i < nr; i++)
-		put_title(l, look, i);
+		if (is_shown(look, model, i))
+			put_title(l, look, model, i);
 }
 
 static void put_history(struct top_line *l, const struct top_look *look,
@@ -208,7 +231,7 @@ static void put_row(struct top_line *l, const struct top_look *look, const struc
 		    const struct top_row *row, const char *text, size_t len)
 {
 	const struct top_view_columns *v = top_columns(look->view);
-	int name, nr = layout(look, &name);
+	int name, nr = layout(look, model, &name);
 	char number[12];
 
 	if (look->view == TOP_FILE)	/* paths begin alike */
@@ -218,6 +241,8 @@ static void put_row(struct top_line *l, const struct top_look *look, const struc
 	for (int i = 1; i < nr; i++) {
 		const struct top_column *c = v->columns[i];
 
+		if (!is_shown(look, model, i))
+			continue;
 		top_line_put(l, " ");
 		if (!strcmp(c->name, "activity")) {
 			put_history(l, look, row, v->bytes);

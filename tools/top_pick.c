@@ -16,10 +16,20 @@
 
 #define NS_PER_SEC 1e9
 
+void top_value_of(struct top *t, int64_t ns)
+{
+	t->value_ns = ns;
+}
+
+bool top_value_is_sum(const struct top *t)
+{
+	return !t->value_ns;
+}
+
 double top_value(const struct top *t, const struct top_row *row, enum top_value by)
 {
-	const uint64_t *last = row->last, *total = row->total;
-	double rate = NS_PER_SEC / t->interval_ns;
+	const uint64_t *total = row->total, *last = t->value_ns ? row->last : total;
+	double rate = t->value_ns ? NS_PER_SEC / t->value_ns : 1;
 
 	switch (by) {
 	case TOP_BY_EVENTS:
@@ -44,6 +54,8 @@ double top_value(const struct top *t, const struct top_row *row, enum top_value 
 		return last[TOP_WAITED] ? (double)last[TOP_WAIT_NS] / last[TOP_WAITED] : 0;
 	case TOP_BY_LOST:
 		return last[TOP_LOST] * rate;
+	case TOP_BY_TOTAL_EVENTS:
+		return total[TOP_PACKETS_IN] + total[TOP_PACKETS_OUT] + total[TOP_CALLS];
 	case TOP_BY_TOTAL_BYTES:
 		return total[TOP_BYTES_IN] + total[TOP_BYTES_OUT];
 	case TOP_BY_TOTAL_CALLS:

@@ -19,6 +19,7 @@
 #define NS_PER_SEC 1000000000LL
 #define BATCHES 64		/* in a row, before keys are looked at */
 #define DRAIN_NS NS_PER_SEC
+#define DEFAULT_IDLE 60
 
 int64_t top_mono_ns(void)
 {
@@ -75,12 +76,24 @@ void top_run_time(struct top_run *r, int64_t now_ns)
 		top_time(r->levels[i].model, now_ns);
 }
 
-void top_run_finish(struct top_run *r)
+/* The interval that runs is over, and values are of so much time; 0: of all there was. */
+static void finish(struct top_run *r, int64_t ns)
 {
-	int64_t end = top_interval_end(r->levels[0].model);
+	top_run_time(r, top_interval_end(r->levels[0].model));
+	for (int i = 0; i < r->nr_levels; i++)
+		top_value_of(r->levels[i].model, ns);
+}
 
-	if (end > INT64_MIN)
-		top_run_time(r, end);
+void top_run_cut(struct top_run *r)
+{
+	const struct top *t = r->levels[0].model;
+	int64_t now = r->clock == TOP_CLOCK_FILE ? r->last_ns : top_run_now(r);
+	int64_t cut = now - (top_interval_end(t) - top_interval_ns(t));
+
+	if (top_interval_end(t) == INT64_MIN || now == INT64_MIN || cut <= 0)
+		return;
+	r->cut_ns = cut;
+	finish(r, cut);
 }
 
 /* ---- feeding ---- */
@@ -190,7 +203,7 @@ int top_run_read(struct top_run *r, int64_t until_ns)
 	r->again &= r->behind;
 	if (r->ended) {
 		if (r->clock != TOP_CLOCK_LIVE)
-			top_run_finish(r);
+			finish(r, 0);	/* all is there: what there was in it */
 		if (r->sink && r->clock == TOP_CLOCK_FILE)
 			top_run_record_end(r);
 	}
@@ -390,20 +403,28 @@ static void know_sources(struct top_run *r)
 	}
 }
 
+static int no_memory(const struct top_run *r)
+{
+	fprintf(stderr, "%s: no memory\n", r->c.called);
+	return EXIT_FAILED;
+}
+
 int top_run_open(struct top_run *r)
 {
 	int code;
 
 	r->last_ns = INT64_MIN;
-	if (top_facts_new(&r->facts) || add_level(r)) {
-		fprintf(stderr, "%s: no memory\n", r->c.called);
-		return EXIT_FAILED;
-	}
+	if (top_facts_new(&r->facts))
+		return no_memory(r);
 	r->filter = r->c.filter ? strdup(r->c.filter) : NULL;
 	code = capture_open(&r->c);
 	if (code != OPTIONS_RUN)
 		return code;
 	know_sources(r);
+	if (r->idle == TOP_IDLE_UNSET)	/* what was in a file is asked at its end */
+		r->idle = r->clock == TOP_CLOCK_FILE ? 0 : DEFAULT_IDLE;
+	if (add_level(r))
+		return no_memory(r);
 	r->c.started_ns = top_mono_ns();
 	if (r->clock == TOP_CLOCK_LIVE)
 		begin(r);

@@ -15,6 +15,7 @@
 #include "top_ui.h"
 
 #define AGAIN_NS 300000000LL
+#define MESSAGE_LINES 3
 
 /* ---- drawing ---- */
 
@@ -60,6 +61,41 @@ static void draw_help(struct top_ui *ui)
 	put_line(NULL, LINES - 1, &l, TOP_BOLD);
 }
 
+/* How many bytes of it stand in a line, whole words if there are some. */
+static size_t bytes_of_line(const char *text)
+{
+	size_t at = COLS;
+
+	if (strlen(text) <= at)
+		return strlen(text);
+	while (at && text[at] != ' ')
+		at--;
+	return at ? at : strlen(text);
+}
+
+/* In the last line; what is longer in some above it, too. */
+static void draw_message(struct top_ui *ui, const char *text)
+{
+	const char *lines[MESSAGE_LINES];
+	struct top_line l;
+	int nr = 0;
+
+	while (nr < MESSAGE_LINES && *text) {
+		lines[nr++] = text;
+		text += bytes_of_line(text);
+		text += *text == ' ';
+	}
+	for (int i = 0; i < nr; i++) {
+		bool last = i == MESSAGE_LINES - 1;
+
+		top_line_start(&l, COLS, ui->look->utf8);
+		top_line_some(&l, lines[i], last ? strlen(lines[i]) : bytes_of_line(lines[i]),
+			      COLS);
+		if (LINES - nr + i >= 0)
+			put_line(NULL, LINES - nr + i, &l, TOP_BOLD);
+	}
+}
+
 /* The last line: what is typed, what there is to say, or what one can do. */
 static void draw_foot(struct top_ui *ui)
 {
@@ -78,9 +114,9 @@ static void draw_foot(struct top_ui *ui)
 		move(LINES - 1, l.at);
 		return;
 	}
-	if (r->message[0]) {
-		top_line_some(&l, r->message, strlen(r->message), COLS);
-	} else if (r->sink) {
+	if (r->message[0])
+		return draw_message(ui, r->message);
+	if (r->sink) {
 		top_line_print(&l, "recording, %llu records: ",
 			       (unsigned long long)r->nr_recorded);
 		top_line_some(&l, r->path, strlen(r->path), COLS - l.at);
@@ -88,7 +124,7 @@ static void draw_foot(struct top_ui *ui)
 		top_line_put(&l, "1-8 view  Enter into  Backspace back  s sort  f filter  "
 			     "w record  h help");
 	}
-	put_line(NULL, LINES - 1, &l, r->message[0] || r->sink ? TOP_BOLD : TOP_PLAIN);
+	put_line(NULL, LINES - 1, &l, r->sink ? TOP_BOLD : TOP_PLAIN);
 }
 
 static void draw_rows(struct top_ui *ui)

@@ -33,6 +33,7 @@ struct top {
 	bool begun;
 	int64_t epoch_ns;
 	int64_t interval;		/* the one that runs */
+	int64_t value_ns;		/* top_value_of() */
 	struct top_table tables[TOP_VIEWS];
 	struct top_row sum;
 	struct top_order *order;	/* room to sort in, kept */

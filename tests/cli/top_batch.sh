@@ -27,6 +27,8 @@ show -V flow -d 2 --sort packets -r
 show -V process,file -n 1 'proc.name=nginx' --rows 1
 show -n 1 -c 41 -V flow
 show -n 1 -V host,process --json
+show -V host,flow,host -n 1 --rows 1
+show -V process --sort total -n 1
 show --strict -n 1 -V interface -f 'tcp and syscall=write'
 for columns in 40 60 120; do
 	COLUMNS=$columns LC_ALL=C.UTF-8 show -V file,flow -n 1

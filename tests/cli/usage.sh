@@ -135,7 +135,7 @@ try xcap top --json
 try xcap top -b -n 0
 try xcap top -b -d 1ms
 try xcap top -b --view nosuch
-try xcap top -b --view flow --sort calls
+try xcap top -b --view flow --sort read
 try xcap top -b -i lo -f udp tcp
 try xcap top --view flow,host
 xcap --version | sed -E 's/ [0-9].*/ N/'

@@ -43,7 +43,7 @@ shows 'dropped 0  seen 1009  delivered 1009'
 shows ' 60\.[0-9]k'
 src=$(screen | awk '/\]$/ { next } /^[0-9]+\./ { print $1; exit }')
 [ "$src" ] || fail "no host: $(screen)"
-total=$(screen | awk -v h="$src" '$1 == h { print $5 }')
+total=$(screen | awk -v h="$src" '$1 == h { print $6 }')
 keys n			# what has no name stays, and nobody waits for it
 shows "^$src"
 keys n p
@@ -51,10 +51,10 @@ shows '\[frozen\]'
 send 1013
 shows 'seen 2022  delivered 2022'
 shows '\[frozen\]'
-[ "$(screen | awk -v h="$src" '$1 == h { print $5 }')" = "$total" ] || fail "it does not stand still"
+[ "$(screen | awk -v h="$src" '$1 == h { print $6 }')" = "$total" ] || fail "it does not stand still"
 keys Space
 for ((i = 0; i < 60; i++)); do
-	[ "$(screen | awk -v h="$src" '$1 == h { print $5 }')" != "$total" ] && break
+	[ "$(screen | awk -v h="$src" '$1 == h { print $6 }')" != "$total" ] && break
 	sleep 0.05
 done
 [ "$i" -lt 60 ] || fail "it does not go on"
@@ -88,7 +88,7 @@ keys Enter
 shows 'from now on'
 send 1033
 shows 'seen 6126'
-shows '^198.18.* udp .*[1-9]k'
+shows '^198.18.*:7777.*[1-9]k'
 kill -TERM "$pid"
 as_it_was 0
 
@@ -111,6 +111,16 @@ as_it_was 0
 ns rx timeout 3 xcap top -b -n 1 -d 0.2 2>err >out || fail "$(cat err)"
 grep -q '^xcap: no -i: copies of 2 interfaces that are up, 128 bytes' err || fail "$(cat err)"
 grep -qE '^PROCESS \([0-9]+\)' out || fail "$(cat out)"
+
+# an end before the first interval is over: what there was, and of how long
+ns_bg rx batch xcap top -b -d 600 -i tap:veth1 -V interface --json
+wait_for batch.err '^xcap: capturing' || exit 1
+send 1049
+stop batch || fail "top -b: $(cat batch.err)"
+python3 -c 'import json
+o, = map(json.loads, open("batch.out"))
+assert o["last"] == o["total"] and o["total"]["packets_in"] == 1049, o
+assert 0 < float(o["interval"]) < 599 and o["age"] == o["interval"], o' || fail "$(cat batch.out batch.err)"
 
 # the names that hosts have, whatever is in them
 make_top top.pcapng 1

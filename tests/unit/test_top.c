@@ -493,6 +493,89 @@ static void test_files(void **state)
 	top_free(t);
 }
 
+/* What a call on a TCP socket with these ends belongs to. */
+static struct top_facts called(struct top_facts_state *s, uint8_t *items,
+			       const struct xcap_ev_file *file)
+{
+	struct xcap_ev_item head = { .arg = 0, .kind = XITEM_FILE, .len = sizeof(*file) };
+	static const __u64 args[6];
+	struct xcap_record r = {
+		.type = XCAP_SYS_ENTER, .pid = 9, .tid = 9, .comm = "nc", .mono_ns = START,
+		.data = items, .caplen = sizeof(head) + ((head.len + 7) & ~7u),
+		.enter = { .nr = xcap_syscall_nr("write", 0), .args = args },
+	};
+	struct top_facts f;
+
+	memset(items, 0, r.caplen);
+	memcpy(items, &head, sizeof(head));
+	memcpy(items + sizeof(head), file, sizeof(*file));
+	assert_true(top_facts(s, &f, &r));
+	return f;
+}
+
+/* A socket is a row among the flows as soon as its packets would be that row, and not before. */
+static void test_sockets(void **state)
+{
+	const unsigned int net = 1u << TOP_FLOW | 1u << TOP_PORT | 1u << TOP_HOST;
+	struct xcap_ev_file v4 = {
+		.kind = XFILE_SOCKET, .family = 2, .protocol = 6, .type = 1,
+		.local_port = 34426, .remote_port = 9,
+		.local = { 10, 9, 0, 1 }, .remote = { 10, 9, 0, 2 },
+	}, v6 = v4, half;
+	struct top_facts_state *s;
+	struct top_facts f, g;
+	uint8_t items[128];
+
+	assert_int_equal(top_facts_new(&s), 0);
+	f = called(s, items, &v4);
+	assert_int_equal(f.have & net, net);
+	v6.family = 10;		/* ::ffff:10.9.0.1 */
+	memcpy(v6.local, (uint8_t[16]){ [10] = 255, 255, 10, 9, 0, 1 }, 16);
+	memcpy(v6.remote, (uint8_t[16]){ [10] = 255, 255, 10, 9, 0, 2 }, 16);
+	g = called(s, items, &v6);
+	assert_int_equal(g.have & net, net);
+	for (int v = 0; v < TOP_VIEWS; v++)
+		if (net >> v & 1)
+			assert_memory_equal(&f.key[v], &g.key[v], sizeof(f.key[v]));
+	half = v4;
+	half.local_port = 0;
+	assert_int_equal(called(s, items, &half).have & net, 0);
+	half = v4;
+	half.remote_port = 0;
+	assert_int_equal(called(s, items, &half).have & net, 0);
+	half = v4;
+	memset(half.local, 0, sizeof(half.local));
+	assert_int_equal(called(s, items, &half).have & net, 0);
+	memset(v6.local + 12, 0, 4);
+	assert_int_equal(called(s, items, &v6).have & net, 0);
+	top_facts_free(s);
+}
+
+/* Sums of all, and rates of an interval that was cut, until the next one. */
+static void test_value_of(void **state)
+{
+	struct top *t = new_top(0, 0);
+	const struct top_row *row;
+
+	add(t, 7, START, 100, TOP_IN);
+	add(t, 7, START + SECOND, 11, TOP_IN);
+	top_time(t, START + 2 * SECOND);
+	row = row_of(t, 7);
+	assert_true(top_value(t, row, TOP_BY_BYTES) == 11);
+	top_value_of(t, SECOND / 4);
+	assert_true(top_value(t, row, TOP_BY_BYTES) == 44);
+	assert_false(top_value_is_sum(t));
+	top_value_of(t, 0);
+	assert_true(top_value_is_sum(t));
+	assert_true(top_value(t, row, TOP_BY_BYTES) == 111);
+	assert_true(top_value(t, row, TOP_BY_PACKETS) == 2);
+	assert_true(top_value(t, row, TOP_BY_TOTAL_EVENTS) == 2);
+	add(t, 7, START + 2 * SECOND, 3, TOP_IN);
+	top_time(t, START + 3 * SECOND);
+	assert_true(top_value(t, row_of(t, 7), TOP_BY_BYTES) == 3);
+	top_free(t);
+}
+
 /* Whatever a packet has, no key is longer than there is room, and text ends. */
 static void test_hostile(void **state)
 {
@@ -663,7 +746,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates), cmocka_unit_test(test_interval),
-		cmocka_unit_test(test_idle), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_idle), cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_value_of), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_pick), cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_flows), cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_calls), cmocka_unit_test(test_files), cmocka_unit_test(test_hostile),
