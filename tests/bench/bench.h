@@ -113,4 +113,24 @@ static inline double bench_median(double *values, int n)
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+/*
+ * The line of a ratio that was taken in each round. most: what is promised; 0: it is only shown.
+ * Return: 1: the promise is broken.
+ */
+static inline int bench_ratio(const char *name, const char *against_name, const double *of,
+			      const double *against, int rounds, double most)
+{
+	double ratio[rounds], median;
+
+	for (int n = 0; n < rounds; n++)
+		ratio[n] = against[n] ? of[n] / against[n] : 0;
+	median = bench_median(ratio, rounds);
+	printf("%-28s / %-30s %6.3f  [%6.3f %6.3f]  ", name, against_name, median, ratio[0],
+	       ratio[rounds - 1]);
+	if (most > 0)
+		printf("at most %.2f: %s", most, median <= most ? "kept" : "BROKEN");
+	putchar('\n');
+	return most > 0 && median > most;
+}
+
 #endif

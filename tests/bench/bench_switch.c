@@ -224,23 +224,14 @@ static void print_added(int rounds)
 /* Return: broken promises. */
 static int print_ratios(int rounds)
 {
-	double ratio[MAX_ROUNDS], median;
 	int broken = 0;
 
 	printf("\n%-61s %6s  %15s  %s\n", "ratio of ns added", "median", "[least most]", "promise");
 	for (size_t i = 0; i < sizeof(promises) / sizeof(*promises); i++) {
-		const double *of = added[promises[i].of], *against = added[promises[i].against];
+		int of = promises[i].of, against = promises[i].against;
 
-		for (int n = 0; n < rounds; n++)
-			ratio[n] = against[n] ? of[n] / against[n] : 0;
-		median = bench_median(ratio, rounds);
-		printf("%-28s / %-30s %6.3f  [%6.3f %6.3f]  ", observers[promises[i].of].name,
-		       observers[promises[i].against].name, median, ratio[0], ratio[rounds - 1]);
-		if (promises[i].most > 0)
-			printf("at most %.2f: %s", promises[i].most,
-			       median <= promises[i].most ? "kept" : "BROKEN");
-		broken += promises[i].most > 0 && median > promises[i].most;
-		putchar('\n');
+		broken += bench_ratio(observers[of].name, observers[against].name, added[of],
+				      added[against], rounds, promises[i].most);
 	}
 	return broken;
 }
