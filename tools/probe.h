@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <xcap.h>
+#include "text.h"
 
 #define PROBE_FIELDS 16
 
@@ -43,8 +44,7 @@ struct columns {
 	int width;		/* else so many columns */
 	bool started;		/* the head is written */
 	bool breaks[PROBE_FIELDS];	/* the field begins another line, in the head too */
-	int64_t second;		/* that was turned into hours last */
-	char clock[16];
+	struct text_clock clock;
 };
 
 void columns_line(struct columns *c, const struct answer *a);

@@ -8,7 +8,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "probe.h"
 #include "text.h"
 
@@ -213,19 +212,6 @@ static void put_head(struct columns *c, const struct answer *a)
 	putc('\n', c->out);
 }
 
-static void put_clock(struct columns *c, int64_t wall_ns)
-{
-	time_t second = wall_ns / 1000000000;
-	struct tm tm;
-
-	if (second != c->second || !c->clock[0]) {
-		localtime_r(&second, &tm);
-		strftime(c->clock, sizeof(c->clock), "%H:%M:%S", &tm);
-		c->second = second;
-	}
-	fputs(c->clock, c->out);
-}
-
 void columns_line(struct columns *c, const struct answer *a)
 {
 	struct place p;
@@ -235,7 +221,7 @@ void columns_line(struct columns *c, const struct answer *a)
 	if (!c->started)
 		put_head(c, a);
 	c->started = true;
-	put_clock(c, a->rec->wall_ns);
+	fputs(text_clock(&c->clock, a->rec->wall_ns), c->out);
 	if (a->rec->pid)
 		fprintf(c->out, " %7u", a->rec->pid);
 	else

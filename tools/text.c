@@ -47,20 +47,25 @@ void text_hex(FILE *out, const uint8_t *data, uint32_t len, bool ascii)
 	}
 }
 
-/* Hours, minutes and seconds are asked for once a second. */
-static void put_time(struct text *t, int64_t wall_ns)
+const char *text_clock(struct text_clock *c, int64_t wall_ns)
 {
 	int64_t second = wall_ns / NS_PER_SEC - (wall_ns % NS_PER_SEC < 0);
 	time_t sec = second;
 	struct tm tm;
 
-	if (second != t->second || !t->clock[0]) {
+	if (second != c->second || !c->text[0]) {
 		localtime_r(&sec, &tm);
-		snprintf(t->clock, sizeof(t->clock), "%02u:%02u:%02u", tm.tm_hour % 24u,
+		snprintf(c->text, sizeof(c->text), "%02u:%02u:%02u", tm.tm_hour % 24u,
 			 tm.tm_min % 60u, tm.tm_sec % 61u);
-		t->second = second;
+		c->second = second;
 	}
-	fprintf(t->out, "%s.%09d", t->clock, (int)(wall_ns - second * NS_PER_SEC));
+	return c->text;
+}
+
+static void put_time(struct text *t, int64_t wall_ns)
+{
+	fputs(text_clock(&t->clock, wall_ns), t->out);
+	fprintf(t->out, ".%09d", (int)(wall_ns - t->clock.second * NS_PER_SEC));
 }
 
 static const char *source_name(struct text *t, const struct xcap_record *rec)

@@ -9,6 +9,12 @@
 #include <time.h>
 #include <xcap.h>
 
+/* The second that was turned into hours last: they are asked for once a second. */
+struct text_clock {
+	int64_t second;
+	char text[16];	/* "09:41:58"; "": none yet */
+};
+
 struct text {
 	FILE *out;
 	int verbose;		/* 1: more of each header, source, user, container; 2: program */
@@ -17,10 +23,11 @@ struct text {
 	const char *(*source)(void *user, int i);	/* name of a source */
 	void *user;
 	bool name_sources;	/* packets can come from several: say from which */
-	/* the second that was turned into hours last */
-	int64_t second;
-	char clock[16];
+	struct text_clock clock;
 };
+
+/* Hours, minutes and seconds, here, of ns since the epoch. Return: c->text. */
+const char *text_clock(struct text_clock *c, int64_t wall_ns);
 
 /* One record, one line, and the bytes below it where they are asked for. */
 void text_record(struct text *t, const struct xcap_record *rec);
