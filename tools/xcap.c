@@ -104,6 +104,8 @@ int main(int argc, char **argv)
 	const char *slash, *self = argc ? argv[0] : "xcap";
 	const struct command *cmd;
 
+	/* A line is one write: programs that share a terminal or a log do not tear each other's. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	slash = strrchr(self, '/');
 	self = slash ? slash + 1 : self;
 	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))

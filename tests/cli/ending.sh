@@ -50,6 +50,11 @@ xcap count -i file:mixed.pcapng -w /dev/full 2>err
 check "full disk for -w" $? = 1
 says 'No space left on device'
 
+# what it says stays whole beside others that say something to the same file: each write is lines
+strace -qq -s 4096 -e trace=write -o writes xcap count -i file:mixed.pcapng,file:frames.pcap >out 2>err
+check "whole lines" "$(grep '^write(2, ' writes | grep -vc '\\n", [0-9]*)')" = 0
+check "its writes" "$(grep -c '^write(2, ' writes)" -ge 4
+
 # counts end exactly, what is left counts as unread
 xcap count -i file:mixed.pcapng -c 7 --json --strict >out 2>err
 check "count" $? = 0
