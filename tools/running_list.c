@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,17 +91,25 @@ static bool bounded(const struct running_account *a)
 	return true;
 }
 
-/* The number before and after: the same, and even. Pairs with write_account() in running.c. */
+static bool read_seq(int fd, uint32_t *seq)
+{
+	return pread(fd, seq, sizeof(*seq), offsetof(struct running_file, seq)) == sizeof(*seq);
+}
+
+/*
+ * The number before and after: the same, and even. Each by a read of its own: within one the
+ * processor copies in whatever order (rep movsb), and one in a million had the number of a later
+ * instant than what follows it. Pairs with write_account() in running.c.
+ */
 static bool copy(int fd, struct running_file *f)
 {
-	uint32_t after;
+	uint32_t before, after;
 
 	for (int i = 0; i < TRIES; i++) {
-		if (pread(fd, f, sizeof(*f), 0) != sizeof(*f) ||
-		    pread(fd, &after, sizeof(after), offsetof(struct running_file, seq)) !=
-		    sizeof(after))
+		if (!read_seq(fd, &before) || pread(fd, f, sizeof(*f), 0) != sizeof(*f) ||
+		    !read_seq(fd, &after))
 			return false;
-		if (f->seq == after && !(after & 1))
+		if (before == after && !(after & 1))
 			return true;
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
