@@ -375,7 +375,7 @@ static void what_is_read_is_of_one_instant(void **state)
 			running_update(r, after);
 		}
 	}
-	for (int i = 0; seen[0] < 10007 || seen[1] < 10007; i++) {
+	for (int i = 0; seen[0] < 1009 || seen[1] < 1009; i++) {
 		assert_true(i < 1000000);
 		if (!listed() || !last.nr_sources)
 			continue;
