@@ -58,7 +58,7 @@ def may(r, far=False):
     port, peer = end_of(r, far)
     family = 6 if ":" in r["src"] else 4
     before, first = [], []
-    for key in (r["proto"], port, None, None), (r["proto"], port, peer, None), \
+    for key in (r["proto"], port, None, None), (r["proto"], port, peer, family), \
             (r["proto"], port, None, family):
         if key in claims:
             at = bisect.bisect(claims[key], (ns(r["time"]), 1 << 40)) - 1

@@ -137,9 +137,9 @@ static int bound(int type, int port, int only6, int group)
 
 static void claim_peer(const char *proto, const union address *peer)
 {
-	char more[32];
+	char more[64];
 
-	snprintf(more, sizeof(more), ", \"peer\": %d", port_of(peer));
+	snprintf(more, sizeof(more), ", \"peer\": %d%s", port_of(peer), family_of(peer));
 	claim_port(now_ns() - ARRIVED_NS, proto, GROUP_PORT, more);
 }
 
