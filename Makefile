@@ -272,6 +272,7 @@ FILES	= 644:include/xcap.h:$(INCDIR)/xcap.h \
 	644:include/xcap_call.h:$(INCDIR)/xcap_call.h \
 	644:include/xcap_cluster.h:$(INCDIR)/xcap_cluster.h \
 	644:include/xcap_probe.h:$(INCDIR)/xcap_probe.h \
+	644:include/xcap_serve.h:$(INCDIR)/xcap_serve.h \
 	644:include/xcap_pcap.h:$(INCDIR)/xcap_pcap.h \
 	755:$(SHIM):$(LIBDIR)/$(notdir $(SHIM)) \
 	link:../$(notdir $(SHIM)):$(LIBDIR)/xcap/$(or $(PCAP_SONAME),libpcap.so.0.8) \

@@ -570,26 +570,6 @@ XCAP_API int xcap_list(xcap_lister fn, void *user);
  */
 XCAP_API const char *xcap_errmsg(const struct xcap *x);
 
-/* ---- a capture in two processes ---- */
-
-/**
- * xcap_serve - capture for a process that has no privilege, as xcap run does
- * @fd:      connected SOCK_SEQPACKET unix socket, whose other end asks
- * @started: called once everything is open and attached: privilege can be given up; or NULL
- * @flags:   handed to @started: XCAP_SOURCE_ of all sources, what is needed to the end
- * @user:    handed to @started
- *
- * Opens the sources that the other end names, and hands it the descriptors to read them
- * with; no packet and no record goes through this process. All is detached when the other
- * end hangs up. What may be captured is for the caller to decide, by whom it serves.
- *
- * Return: 0 the other end has hung up; -errno with a sentence in xcap_errmsg(NULL).
- * Owns:   @fd stays the caller's.
- * Threads: any; returns when the other end is gone.
- * Since:  0.1
- */
-XCAP_API int xcap_serve(int fd, void (*started)(void *user, __u32 flags), void *user);
-
 /* ---- names ---- */
 
 /**
@@ -779,5 +759,6 @@ XCAP_API int xcap_sink_close(struct xcap_sink *s);
 #include "xcap_call.h"
 #include "xcap_cluster.h"
 #include "xcap_probe.h"
+#include "xcap_serve.h"
 
 #endif

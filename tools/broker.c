@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * In:   connections to an abstract unix socket, one for each capture that a program opens.
- * Out:  a process for each, which opens, hands over, drops its privilege and waits.
+ * Out:  a process for each, which opens, hands over, drops its privilege and waits; meanwhile it
+ *       publishes the account that the program's end tells.
  * Owns: the listening socket. Each process ends with its connection, and with it all that
  *       it attached.
  * Runs on: processes of its own, out of the program's session: signals of the terminal are
@@ -29,6 +30,7 @@
 #include <xcap.h>
 #include "broker.h"
 #include "privilege.h"
+#include "running.h"
 
 #define LEASH_FD 200		/* out of the way of programs that count on low numbers */
 #define BACKLOG 16
@@ -74,12 +76,59 @@ static bool may_ask(int conn, const char *secret)
 	return !other;
 }
 
-/* The rest of its life it only waits. What cannot give its privilege up does not serve. */
-static void drop(void *unused, __u32 flags)
+struct server {
+	char reader[40];	/* "tcpdump[1292]" */
+	struct running *running;	/* told to others of this host; NULL: not */
+};
+
+/* Under the name that it has when it asks. */
+static void name_reader(struct server *s, int conn)
 {
-	(void)unused;
+	char path[40], comm[17] = "?";
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	FILE *f;
+
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/comm", peer.pid);
+	f = fopen(path, "re");
+	if (f && fgets(comm, sizeof(comm), f))
+		comm[strcspn(comm, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	snprintf(s->reader, sizeof(s->reader), "%s[%d]", comm, peer.pid);
+}
+
+/* The rest of its life it only listens. What cannot give its privilege up does not serve. */
+static void started(void *user, __u32 flags)
+{
+	struct server *s = user;
+
+	s->running = running_open("xcap run", s->reader);
 	if (privilege_drop(flags & XCAP_SOURCE_NET_ADMIN))
 		_exit(1);
+}
+
+static void told(void *user, const struct xcap_told *told)
+{
+	struct server *s = user;
+
+	running_told(s->running, told);
+}
+
+static void serve_reader(int conn)
+{
+	struct server s = { 0 };
+
+	name_reader(&s, conn);
+	xcap_serve(conn, &(struct xcap_serve_opts){
+		.sz = sizeof(struct xcap_serve_opts),
+		.started = started,
+		.told = told,
+		.user = &s,
+	});
+	running_close(s.running);
 }
 
 /* Each in a process of its own, which no other can keep waiting. Return: 0; -errno. */
@@ -94,7 +143,7 @@ static int serve(int listener, int leash, const char *secret)
 		close(listener);
 		close(leash);
 		if (may_ask(conn, secret))
-			xcap_serve(conn, drop, NULL);
+			serve_reader(conn);
 		_exit(0);
 	}
 	close(conn);

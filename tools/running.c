@@ -171,6 +171,27 @@ void running_update(struct running *r, struct xcap *x)
 	write_account(r);
 }
 
+void running_told(struct running *r, const struct xcap_told *told)
+{
+	struct running_account *a = r ? &r->next : NULL;
+
+	if (!a)
+		return;
+	a->nr_all = told->nr_all;
+	a->nr_sources = told->nr_sources;
+	a->total = told->total;
+	for (uint32_t i = 0; i < a->nr_sources; i++) {
+		const struct xcap_told_source *from = &told->sources[i];
+		struct running_source *s = &a->sources[i];
+
+		snprintf(s->spec, sizeof(s->spec), "%s", from->spec);
+		snprintf(s->mode, sizeof(s->mode), "%s", from->mode);
+		s->stats = from->stats;
+	}
+	a->updated_ns = clock_ns(CLOCK_MONOTONIC);
+	write_account(r);
+}
+
 void running_close(struct running *r)
 {
 	if (!r)

@@ -49,6 +49,9 @@ void running_update(struct running *r, struct xcap *x);
 void running_begin(struct running_account *a);
 void running_tell(struct running_account *a, struct xcap *x);
 
+/* The same for the stream of another process, which tells how it stands. */
+void running_told(struct running *r, const struct xcap_told *told);
+
 /* It is gone from the directory; after an end of another kind whoever lists next removes it. */
 void running_close(struct running *r);
 

@@ -10,6 +10,8 @@
 #define RUNNING_MAGIC "xcapacc"
 #define RUNNING_VERSION 1
 
+_Static_assert((int)RUNNING_SOURCES >= XCAP_TOLD_SOURCES, "what is told has room");
+
 struct running_file {
 	char magic[8];
 	uint32_t version;

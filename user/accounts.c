@@ -6,6 +6,7 @@
  * Runs on: the thread of the handle.
  */
 #include <errno.h>
+#include <string.h>
 #include "clock.h"
 #include "opts.h"
 #include "sink.h"
@@ -171,6 +172,27 @@ int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info)
 		.file_ino = s->file_ino,
 		.flags = s->flags,
 	}, sizeof(*info));
+}
+
+void accounts_tell(struct xcap *x, int64_t now_ns)
+{
+	struct remote_account *a = x->remote ? remote_account(x->remote, now_ns) : NULL;
+
+	if (!a)
+		return;
+	a->nr_all = x->nr_sources;
+	a->nr_sources = a->nr_all < XCAP_TOLD_SOURCES ? a->nr_all : XCAP_TOLD_SOURCES;
+	a->total.sz = sizeof(a->total);
+	xcap_stats(x, -1, &a->total);
+	for (uint32_t i = 0; i < a->nr_sources; i++) {
+		struct remote_told *told = &a->sources[i];
+
+		memcpy(told->spec, x->sources[i]->spec, sizeof(told->spec));
+		memcpy(told->mode, x->sources[i]->mode, sizeof(told->mode));
+		told->stats.sz = sizeof(told->stats);
+		xcap_stats(x, i, &told->stats);
+	}
+	remote_tell(x->remote);
 }
 
 void accounts_misses(struct xcap *x, const struct xcap_record *recs, int nr)

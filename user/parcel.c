@@ -103,7 +103,7 @@ int parcel_take_fd(struct parcel *p)
 }
 
 static int send_some(int sock, const struct label *label, const uint8_t *bytes, uint32_t len,
-		     const int *fds, uint32_t nr_fds)
+		     const int *fds, uint32_t nr_fds, int flags)
 {
 	union { char room[CMSG_SPACE(FDS_AT_ONCE * sizeof(int))]; struct cmsghdr align; } c = {};
 	struct iovec iov[2] = { { (void *)label, sizeof(*label) }, { (void *)bytes, len } };
@@ -119,7 +119,7 @@ static int send_some(int sock, const struct label *label, const uint8_t *bytes, 
 		cmsg->cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
 		memcpy(CMSG_DATA(cmsg), fds, nr_fds * sizeof(int));
 	}
-	while (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0) {
+	while (sendmsg(sock, &msg, MSG_NOSIGNAL | flags) < 0) {
 		if (errno == ECONNRESET || errno == ENOTCONN)
 			return -EPIPE;
 		if (errno != EINTR)
@@ -142,10 +142,17 @@ int parcel_send(int sock, const struct parcel *p)
 
 		if (n > FDS_AT_ONCE)
 			n = FDS_AT_ONCE;
-		ret = send_some(sock, &label, p->bytes, at ? 0 : p->len, p->fds + at, n);
+		ret = send_some(sock, &label, p->bytes, at ? 0 : p->len, p->fds + at, n, 0);
 		at += n;
 	} while (!ret && at < p->nr_fds);
 	return ret;
+}
+
+int parcel_send_plain(int sock, const struct parcel *p)
+{
+	struct label label = { .kind = p->kind, .len = p->len };
+
+	return p->broken ?: send_some(sock, &label, p->bytes, p->len, NULL, 0, MSG_DONTWAIT);
 }
 
 /* Descriptors are ours from here on, also those that are too many. */

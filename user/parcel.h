@@ -43,6 +43,9 @@ int parcel_take_fd(struct parcel *p);
 /* SOCK_SEQPACKET. Return: 0; -errno; -EPIPE: the other end is gone. */
 int parcel_send(int sock, const struct parcel *p);
 
+/* The same without descriptors, and without waiting. Return: 0; -EAGAIN no room; as above. */
+int parcel_send_plain(int sock, const struct parcel *p);
+
 /*
  * Empties it first. Return: 0; -ETIMEDOUT; -EPIPE the other end is gone; -EBADMSG garbage; -EMFILE
  * more descriptors than this process may have.

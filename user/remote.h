@@ -10,7 +10,8 @@
  *	REMOTE_WIRE	REMOTE_OPENED: a packet socket to send on one of the interfaces
  *	REMOTE_START	REMOTE_OPENED: from here on there are records; ends all opening
  *	REMOTE_STOP	REMOTE_OPENED: detached, no program runs any more
- *	any of them	REMOTE_FAILED: errno and its sentence
+ *	any of these	REMOTE_FAILED: errno and its sentence
+ *	REMOTE_TELL	(no answer): how its stream stands
  *	(hangs up)	all is closed
  */
 #ifndef XCAP_REMOTE_H
@@ -26,6 +27,7 @@ enum {
 	REMOTE_WIRE,
 	REMOTE_START,
 	REMOTE_STOP,
+	REMOTE_TELL,
 	REMOTE_OPENED,
 	REMOTE_FAILED,
 };
@@ -48,6 +50,17 @@ struct remote_source {
 	char mode[32];
 	char note[512];
 	uint32_t ifindex, linktype;
+};
+
+/* What the reader tells of itself now and then: as much of it as has sources. */
+struct remote_account {
+	uint32_t nr_sources, nr_all;
+	struct xcap_stats total;
+	struct remote_told {
+		char spec[SOURCE_SPEC_SIZE];
+		char mode[32];
+		struct xcap_stats stats;
+	} sources[XCAP_TOLD_SOURCES];
 };
 
 /* Cookie of the network namespace that we are in; 0 not known. */
@@ -75,6 +88,15 @@ int remote_stop(struct remote *r);
 
 /* A packet socket to send on an interface of one of the sources. Return: fd; -errno. */
 int remote_wire(struct remote *r, uint32_t ifindex, struct error *err);
+
+/*
+ * How the stream stands is to be told, at now_ns. Return: where to write it before remote_tell();
+ * NULL: not yet.
+ */
+struct remote_account *remote_account(struct remote *r, int64_t now_ns);
+
+/* Never waits: what cannot be sent now is told the next time. */
+void remote_tell(struct remote *r);
 
 /* Has the other half gone? It is looked at now and then only. */
 bool remote_is_gone(struct remote *r);

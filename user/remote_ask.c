@@ -22,12 +22,14 @@
 #define OPEN_MS 30000		/* drivers that begin anew, verifiers that are slow */
 #define STOP_MS 5000
 #define LOOK_NS (50 * NS_PER_MS)
+#define TELL_NS (500 * NS_PER_MS)
 
 struct remote {
 	int sock;
 	bool gone, stopped;
-	int64_t looked_ns;
+	int64_t looked_ns, told_ns;
 	struct parcel *parcel;	/* of the question, then of the answer */
+	struct remote_account account;
 };
 
 /* A socket tells it to anybody; a security profile may hide /proc/self/ns. */
@@ -214,6 +216,23 @@ bool remote_is_gone(struct remote *r)
 	if (recv(r->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)
 		r->gone = true;
 	return r->gone;
+}
+
+struct remote_account *remote_account(struct remote *r, int64_t now_ns)
+{
+	if (r->gone || r->stopped || now_ns - r->told_ns < TELL_NS)
+		return NULL;
+	r->told_ns = now_ns;
+	return &r->account;
+}
+
+void remote_tell(struct remote *r)
+{
+	const struct remote_account *a = &r->account;
+
+	parcel_empty(r->parcel, REMOTE_TELL);
+	parcel_put(r->parcel, a, offsetof(struct remote_account, sources[a->nr_sources]));
+	parcel_send_plain(r->sock, r->parcel);
 }
 
 int remote_fd(const struct remote *r)

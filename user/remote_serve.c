@@ -6,12 +6,14 @@
  * Runs on: the thread that calls xcap_serve(), until the other end is gone.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "attach.h"
+#include "opts.h"
 #include "remote.h"
 #include "stream.h"
 
@@ -25,6 +27,8 @@ struct served {
 	struct source *sources[MAX_SOURCES];
 	int nr;
 	bool started;
+	struct xcap_serve_opts opts;
+	struct remote_account account;
 	struct error err;
 };
 
@@ -189,7 +193,37 @@ static int serve_wire(struct served *v, int *fd)
 	return 0;
 }
 
-/* Return: 0 answered; -errno the connection is of no use any more. */
+/* Return: 0; -EBADMSG no account. */
+static int take_account(struct served *v)
+{
+	struct xcap_told_source sources[XCAP_TOLD_SOURCES];
+	struct remote_account *a = &v->account;
+	struct xcap_told told = { .sz = sizeof(told), .sources = sources };
+
+	parcel_take(v->parcel, a, offsetof(struct remote_account, sources));
+	if (!v->started || a->nr_sources > XCAP_TOLD_SOURCES || a->nr_all < a->nr_sources)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < a->nr_sources; i++) {
+		struct remote_told *s = &a->sources[i];
+
+		parcel_take(v->parcel, s, sizeof(*s));
+		if (!ends(s->spec, sizeof(s->spec)) || !ends(s->mode, sizeof(s->mode)))
+			return -EBADMSG;
+		s->stats.sz = sizeof(s->stats);
+		sources[i] = (struct xcap_told_source){ s->spec, s->mode, s->stats };
+	}
+	if (v->parcel->broken)
+		return -EBADMSG;
+	told.nr_sources = a->nr_sources;
+	told.nr_all = a->nr_all;
+	told.total = a->total;
+	told.total.sz = sizeof(told.total);
+	if (v->opts.told)
+		v->opts.told(v->opts.user, &told);
+	return 0;
+}
+
+/* Return: 0 done; -errno the connection is of no use any more. */
 static int serve_one(struct served *v)
 {
 	int fd = -1, ret;
@@ -210,6 +244,8 @@ static int serve_one(struct served *v)
 		parcel_empty(v->parcel, REMOTE_OPENED);
 		ret = 0;
 		break;
+	case REMOTE_TELL:
+		return take_account(v);
 	default:
 		return -EBADMSG;
 	}
@@ -240,27 +276,42 @@ static __u32 flags_of(const struct served *v)
 	return flags;
 }
 
-int xcap_serve(int fd, void (*started)(void *user, __u32 flags), void *user)
+/* Until the other end hangs up. Return: -EPIPE: it has; another -errno: it is hung up on. */
+static int serve_all(struct served *v)
 {
-	struct served *v = calloc(1, sizeof(*v));
 	bool told = false;
-	int ret = -ENOMEM;
+	int ret;
 
-	if (v)
-		v->parcel = parcel_new();
-	if (v && v->parcel) {
+	while (!(ret = parcel_recv(v->sock, v->parcel, -1)) && !(ret = serve_one(v))) {
+		if (!v->started || told)
+			continue;
+		told = true;
+		if (v->opts.started)
+			v->opts.started(v->opts.user, flags_of(v));
+	}
+	for (int i = v->nr - 1; i >= 0; i--) {
+		source_close(v->sources[i]);
+		free(v->sources[i]);
+	}
+	return ret;
+}
+
+int xcap_serve(int fd, const struct xcap_serve_opts *opts)
+{
+	struct xcap_serve_opts ours;
+	struct served *v;
+	int ret = opts_in(&ours, sizeof(ours), opts);
+
+	if (ret)
+		return error_set(stream_last_error(), ret, "the options of xcap_serve() are not "
+				 "those of xcap %s", xcap_version());
+	ret = -ENOMEM;
+	v = calloc(1, sizeof(*v));
+	if (v) {
 		v->sock = fd;
-		while (!(ret = parcel_recv(fd, v->parcel, -1)) && !(ret = serve_one(v))) {
-			if (!v->started || told)
-				continue;
-			told = true;
-			if (started)
-				started(user, flags_of(v));
-		}
-		for (int i = v->nr - 1; i >= 0; i--) {
-			source_close(v->sources[i]);
-			free(v->sources[i]);
-		}
+		v->opts = ours;
+		v->parcel = parcel_new();
+		ret = v->parcel ? serve_all(v) : -ENOMEM;
 		parcel_free(v->parcel);
 	}
 	free(v);

@@ -144,6 +144,7 @@ static int settle_all(struct xcap *x, struct xcap_record *recs, int nr)
 		accounts_count(x, &recs[n], 1);
 		n++;
 	}
+	accounts_tell(x, recs[nr - 1].mono_ns);
 	return n;
 }
 
@@ -227,6 +228,7 @@ static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	}
 	if (!n) {
 		mind_remote(x);
+		accounts_tell(x, clock_mono_ns());
 		mind_hidden(x);
 	}
 	return n == -ENODATA ? tell_end(x) : n;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# In:   xcap.h with xcap_call.h, xcap_cluster.h and xcap_probe.h, xcap_pcap.h, libxcap.map and all three libraries.
+# In:   xcap.h with all that it includes, xcap_pcap.h, libxcap.map and all three libraries.
 # Out:  whether they promise the same functions, and whether each of these is
 #       documented: arguments, Return, Owns, Threads, Since. What xcap_pcap.h names is
 #       documented by libpcap: it must be there. And whether the shim has all that libpcap has.
@@ -46,7 +46,7 @@ def documented(block, result, name, arguments):
 
 
 header = ""
-for part in ("xcap.h", "xcap_call.h", "xcap_cluster.h", "xcap_probe.h"):
+for part in ("xcap.h", "xcap_call.h", "xcap_cluster.h", "xcap_probe.h", "xcap_serve.h"):
     with open(f"{top}/include/{part}", encoding="utf-8") as f:
         header += f.read()
 api = set()

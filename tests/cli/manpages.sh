@@ -83,7 +83,7 @@ same "places of loss" rows pages
 
 # ---- functions ----
 
-sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP"/include/xcap{,_call,_cluster,_probe}.h >rows
+sed -nE 's/^XCAP_API .*[ *](xcap_[a-z_]+)\(.*/\1/p' "$TOP"/include/xcap{,_call,_cluster,_probe,_serve}.h >rows
 section "$man/xcap.3" SYNOPSIS | grep -oE 'xcap_[a-z_]+\(' | tr -d '(' >pages
 same "functions" rows pages
 section "$man/xcap.3" EXAMPLES | sed '/^\./d' | sed 's/en"/\\n"/' >example.c

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -199,20 +200,40 @@ static void hostile(void **state)
 
 /* ---- who serves ---- */
 
-static void *serve(void *fd)
-{
-	int *sock = fd;
-
-	xcap_serve(*sock, NULL, NULL);
-	close(*sock);
-	return NULL;
-}
-
 struct server {
 	pthread_t thread;
 	int sock, theirs;
 	struct parcel *p;
+	/* what was told: the last of it, and how often */
+	struct xcap_told told;
+	char spec[SOURCE_SPEC_SIZE], mode[32];
+	struct xcap_stats stats;
+	int nr_told;
 };
+
+static void told(void *user, const struct xcap_told *told)
+{
+	const struct xcap_told_source *last = told->sources + told->nr_sources - 1;
+	struct server *s = user;
+
+	s->nr_told++;
+	s->told = *told;
+	if (!told->nr_sources)
+		return;
+	snprintf(s->spec, sizeof(s->spec), "%s", last->spec);
+	snprintf(s->mode, sizeof(s->mode), "%s", last->mode);
+	s->stats = last->stats;
+}
+
+static void *serve(void *server)
+{
+	struct server *s = server;
+
+	xcap_serve(s->theirs, &(struct xcap_serve_opts){ .sz = sizeof(struct xcap_serve_opts),
+							 .told = told, .user = s });
+	close(s->theirs);
+	return NULL;
+}
 
 static void server_start(struct server *s)
 {
@@ -222,7 +243,8 @@ static void server_start(struct server *s)
 	s->sock = ends[0];
 	s->theirs = ends[1];
 	s->p = parcel_new();
-	assert_int_equal(pthread_create(&s->thread, NULL, serve, &s->theirs), 0);
+	s->nr_told = 0;
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
 }
 
 static void server_end(struct server *s)
@@ -321,6 +343,100 @@ static void nonsense(void **state)
 	server_end(&s);
 }
 
+static struct remote_account account(uint32_t nr)
+{
+	struct remote_account a = { .nr_sources = nr, .nr_all = nr + 5 };
+
+	a.total.seen = 1009;
+	for (uint32_t i = 0; i < nr && i < XCAP_TOLD_SOURCES; i++) {
+		snprintf(a.sources[i].spec, sizeof(a.sources[i].spec), "tap:veth%u", i);
+		snprintf(a.sources[i].mode, sizeof(a.sources[i].mode), "tap tcx");
+		a.sources[i].stats.seen = 31 + i;
+	}
+	return a;
+}
+
+/* An account of so many bytes, after the start. Return: whether it was served further. */
+static bool tell(struct server *s, const struct remote_account *a, size_t bytes)
+{
+	server_start(s);
+	parcel_empty(s->p, REMOTE_START);
+	assert_int_equal(answer(s), 0);
+	parcel_empty(s->p, REMOTE_TELL);
+	parcel_put(s->p, a, bytes);
+	assert_int_equal(parcel_send_plain(s->sock, s->p), 0);
+	parcel_empty(s->p, REMOTE_STOP);
+	return !parcel_send(s->sock, s->p) && !parcel_recv(s->sock, s->p, 10000) &&
+	       s->p->kind == REMOTE_OPENED;
+}
+
+static size_t bytes_of(uint32_t nr)
+{
+	return offsetof(struct remote_account, sources) + nr * sizeof(struct remote_told);
+}
+
+static void an_account_is_told(void **state)
+{
+	static const uint32_t numbers[] = { 1, 7, XCAP_TOLD_SOURCES };
+	struct remote_account a;
+	struct server s;
+	char spec[32];
+
+	for (int i = 0; i < 3; i++) {
+		a = account(numbers[i]);
+		assert_true(tell(&s, &a, bytes_of(numbers[i])));
+		server_end(&s);
+		assert_int_equal(s.nr_told, 1);
+		assert_int_equal(s.told.nr_sources, numbers[i]);
+		assert_int_equal(s.told.nr_all, numbers[i] + 5);
+		assert_int_equal(s.told.total.seen, 1009);
+		snprintf(spec, sizeof(spec), "tap:veth%u", numbers[i] - 1);
+		assert_string_equal(s.spec, spec);
+		assert_string_equal(s.mode, "tap tcx");
+		assert_int_equal(s.stats.seen, 30 + numbers[i]);
+	}
+}
+
+/* Whoever tells what cannot be is hung up on. */
+static void no_account(void **state)
+{
+	struct remote_account a = account(2);
+	struct server s;
+
+	assert_false(tell(&s, &a, bytes_of(2) - 1));
+	server_end(&s);
+	assert_int_equal(s.nr_told, 0);
+	a.nr_sources = XCAP_TOLD_SOURCES + 1;
+	a.nr_all = 100;
+	assert_false(tell(&s, &a, bytes_of(XCAP_TOLD_SOURCES)));
+	server_end(&s);
+	a.nr_sources = UINT32_MAX;
+	assert_false(tell(&s, &a, bytes_of(2)));
+	server_end(&s);
+	a = account(2);
+	a.nr_all = 1;
+	assert_false(tell(&s, &a, bytes_of(2)));
+	server_end(&s);
+	a = account(2);
+	memset(a.sources[1].spec, 'x', sizeof(a.sources[1].spec));
+	assert_false(tell(&s, &a, bytes_of(2)));
+	server_end(&s);
+	a = account(2);
+	memset(a.sources[0].mode, 'x', sizeof(a.sources[0].mode));
+	assert_false(tell(&s, &a, bytes_of(2)));
+	server_end(&s);
+	assert_int_equal(s.nr_told, 0);
+	/* before anything is open there is none */
+	server_start(&s);
+	parcel_empty(s.p, REMOTE_TELL);
+	a = account(2);
+	parcel_put(s.p, &a, bytes_of(2));
+	assert_int_equal(parcel_send_plain(s.sock, s.p), 0);
+	assert_int_equal(parcel_recv(s.sock, s.p, 10000), -EPIPE);
+	server_end(&s);
+	assert_int_equal(s.nr_told, 0);
+}
+
 static void gone_midway(void **state)
 {
 	struct server s;
@@ -352,6 +468,8 @@ int main(void)
 		cmocka_unit_test(nobody),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(nonsense),
+		cmocka_unit_test(an_account_is_told),
+		cmocka_unit_test(no_account),
 		cmocka_unit_test(gone_midway),
 	};
 
