@@ -36,7 +36,7 @@ struct xcap_probe_row {
 enum xcap_field_kind {
 	XCAP_FIELD_UNSIGNED	= 1,	/* value */
 	XCAP_FIELD_SIGNED	= 2,	/* value, as __s64 */
-	XCAP_FIELD_TEXT		= 3,	/* text: bytes that may be anything but NUL */
+	XCAP_FIELD_TEXT		= 3,	/* text: bytes that may be anything but NUL; "" none */
 	XCAP_FIELD_ADDRESS	= 4,	/* text: "10.0.0.1", "fe80::1", "*" any */
 	XCAP_FIELD_DURATION	= 5,	/* value, in nanoseconds */
 	XCAP_FIELD_HISTOGRAM	= 6,	/* slots: how many lie in [2^i, 2^(i+1)) ns */

@@ -31,7 +31,8 @@ void json_field(struct json *j, const struct xcap_field *f)
 		break;
 	case XCAP_FIELD_TEXT:
 	case XCAP_FIELD_ADDRESS:
-		json_data(j, f->name, f->text, f->text_len);
+		if (f->text_len)	/* what there is not is left out */
+			json_data(j, f->name, f->text, f->text_len);
 		break;
 	case XCAP_FIELD_HISTOGRAM:
 		put_histogram(j, f);

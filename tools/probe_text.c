@@ -45,8 +45,8 @@ static size_t cell(const struct xcap_field *f, char room[32], const char **text)
 	switch (f->kind) {
 	case XCAP_FIELD_TEXT:
 	case XCAP_FIELD_ADDRESS:
-		*text = f->text;
-		return f->text_len;
+		*text = f->text_len ? f->text : "-";
+		return f->text_len ? f->text_len : 1;
 	case XCAP_FIELD_SIGNED:
 		error = strcmp(f->name, "ret") ? NULL : xcap_errno_name(f->value);
 		if (error)

@@ -164,7 +164,10 @@ static void put_field(struct out *o, const struct xcap_field *f)
 		break;
 	case XCAP_FIELD_TEXT:
 	case XCAP_FIELD_ADDRESS:
-		out_safe(o, f->text, f->text_len);
+		if (f->text_len)
+			out_safe(o, f->text, f->text_len);
+		else
+			out_char(o, '-');
 		break;
 	case XCAP_FIELD_DURATION:
 		put_duration(o, f->value);

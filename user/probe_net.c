@@ -12,7 +12,7 @@
 const char *probe_tcp_state(uint32_t state)
 {
 	static const char *const names[] = {
-		"-", "ESTABLISHED", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2",
+		"", "ESTABLISHED", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2",
 		"TIME-WAIT", "CLOSE", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING",
 		"NEW-SYN-RECV", "BOUND-INACTIVE",
 	};
@@ -23,12 +23,12 @@ const char *probe_tcp_state(uint32_t state)
 /* error: errno, or -errno */
 static const char *error_name(int32_t error)
 {
-	return error ? xcap_errno_name(error < 0 ? error : -(int64_t)error) ?: "?" : "-";
+	return error ? xcap_errno_name(error < 0 ? error : -(int64_t)error) ?: "?" : "";
 }
 
 static const char *tcplife_role(const void *row)
 {
-	static const char *const names[] = { "-", "client", "server" };
+	static const char *const names[] = { "", "client", "server" };
 
 	return NAME_IN(names, ((const struct xprobe_tcplife *)row)->role);
 }

@@ -24,7 +24,7 @@ static const char *protocol_name(const struct xprobe_flow *f)
 	case IPPROTO_GRE:	return "GRE";
 	case IPPROTO_ESP:	return "ESP";
 	}
-	return f->family ? "IP" : "-";
+	return f->family ? "IP" : "";
 }
 
 static const char *drops_protocol(const void *row)
@@ -70,7 +70,7 @@ static const char *xdp_error(const void *row)
 {
 	const struct xprobe_xdp *x = row;
 
-	return x->error ? xcap_errno_name(-(int64_t)x->error) ?: "?" : "-";
+	return x->error ? xcap_errno_name(-(int64_t)x->error) ?: "?" : "";
 }
 
 /* ---- layouts ---- */

@@ -33,7 +33,7 @@ static const char *exit_signal(const void *row)
 {
 	const struct xprobe_exit *x = row;
 
-	return x->signal ? sigabbrev_np(x->signal) ?: "?" : "-";
+	return x->signal ? sigabbrev_np(x->signal) ?: "?" : "";
 }
 
 /* ---- layouts ---- */
