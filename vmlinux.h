@@ -393,6 +393,12 @@ typedef struct {
 	__s64 counter;
 } atomic64_t;
 
+struct hlist_node;
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;

@@ -49,13 +49,13 @@ static __always_inline bool is_compat(struct task_struct *task)
 static __always_inline struct file *file_of(struct task_struct *task, __u32 fd)
 {
 	struct fdtable *fdt = PEEK(struct files_struct, task->files, fdt);
-	struct file **at, *file = NULL;
+	struct file **at;
 
 	if (fd >= PEEK(struct fdtable, fdt, max_fds))
 		return NULL;
 	at = PEEK(struct fdtable, fdt, fd) + fd;
-	bpf_probe_read_kernel(&file, sizeof(file), at);
-	return file;
+	/* any structure that begins with a pointer will do, to read one */
+	return (struct file *)PEEK(struct hlist_head, at, first);
 }
 
 #endif

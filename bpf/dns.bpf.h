@@ -66,7 +66,7 @@ static __noinline bool load_paged(struct sk_buff *skb, __u32 off, void *to, __u3
 static __always_inline bool load(struct sk_buff *skb, __u32 off, void *to, __u32 n)
 {
 	if (off + n <= skb->len - skb->data_len)
-		return !bpf_probe_read_kernel(to, n, BPF_CORE_READ(skb, data) + off);
+		return !bpf_probe_read_kernel(to, n, skb->data + off);
 	return cfg.dynptrs && load_paged(skb, off, to, n);
 }
 

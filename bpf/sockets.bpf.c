@@ -301,14 +301,18 @@ static __always_inline struct sock *sock_of(struct task_struct *task, __u32 fd)
 {
 	struct file *file = file_of(task, fd);
 	struct socket *socket;
+	struct inode *inode;
 	struct sock *sk;
 	__u16 family;
 
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file)
 		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	inode = PEEK(struct file, file, f_inode);
+	if ((PEEK(struct inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = PEEK(struct file, file, private_data);
+	sk = PEEK(struct socket, socket, sk);
+	family = PEEK(struct sock, sk, __sk_common.skc_family);
 	return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
@@ -320,13 +324,13 @@ static __always_inline void tell_use(struct task_struct *task, struct sock *sk, 
 
 static __always_inline void on_use(struct task_struct *task, struct sock *sk)
 {
-	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	__u64 cookie = PEEK(struct sock, sk, __sk_common.skc_cookie.counter);
 	struct usage now = {
 		.tgid = task->tgid,
-		.local_port = BPF_CORE_READ(sk, __sk_common.skc_num),
-		.remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport),
-		.addresses = (__u64)BPF_CORE_READ(sk, __sk_common.skc_daddr) << 32 |
-			     BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr),
+		.local_port = PEEK(struct sock, sk, __sk_common.skc_num),
+		.remote_port = PEEK(struct sock, sk, __sk_common.skc_dport),
+		.addresses = (__u64)PEEK(struct sock, sk, __sk_common.skc_daddr) << 32 |
+			     PEEK(struct sock, sk, __sk_common.skc_rcv_saddr),
 		.round = ctl.round,
 	}, *last;
 

@@ -13,9 +13,10 @@
 #include <sys/eventfd.h>
 #include <xcap.h>
 #include "bench_switch.skel.h"
+#include "observers.h"
 #include "tracer.h"
 
-enum { MAX_ROUNDS = 25, WARM_UP = 1000, TURNS = 200000, BATCH = 256 };
+enum { WARM_UP = 1000, TURNS = 200000, BATCH = 256 };
 
 /* ---- the pair: each turn is two wake-ups and two switches ---- */
 
@@ -186,70 +187,25 @@ static double under_bpftrace(void)
 
 enum { NOBODY, EMPTY, RUNQ, BPFTRACE, NR_OBSERVERS };
 
-static const struct {
-	const char *name;
-	double (*run)(void);
-} observers[NR_OBSERVERS] = {
+static const struct observer observers[NR_OBSERVERS] = {
 	[NOBODY] = { "nobody", under_nobody },
 	[EMPTY] = { "two empty programs", under_empty },
 	[RUNQ] = { "probe:runq", under_runq },
 	[BPFTRACE] = { "bpftrace, waits by process", under_bpftrace },
 };
 
-static const struct {
-	int of, against;
-	double most;		/* 0: only shown */
-} promises[] = {
+static const struct ratio ratios[] = {
 	{ RUNQ, EMPTY, 0 },
 	{ RUNQ, BPFTRACE, 1 },
 };
 
-static double added[NR_OBSERVERS][MAX_ROUNDS];
-
-static void print_added(int rounds)
-{
-	double ns[MAX_ROUNDS];
-
-	printf("\n%-29s %15s  %s\n", "two processes, one core", "CPU ns a switch", "[least most]");
-	for (int i = 0; i < NR_OBSERVERS; i++) {
-		double median;
-
-		memcpy(ns, added[i], sizeof(ns));	/* rounds stay in order for the ratios */
-		median = bench_median(ns, rounds);
-		printf("%s%-33s %10.1f  [%.1f %.1f]\n", i ? "+" : " ", observers[i].name, median,
-		       ns[0], ns[rounds - 1]);
-	}
-}
-
-/* Return: broken promises. */
-static int print_ratios(int rounds)
-{
-	int broken = 0;
-
-	printf("\n%-61s %6s  %15s  %s\n", "ratio of ns added", "median", "[least most]", "promise");
-	for (size_t i = 0; i < sizeof(promises) / sizeof(*promises); i++) {
-		int of = promises[i].of, against = promises[i].against;
-
-		broken += bench_ratio(observers[of].name, observers[against].name, added[of],
-				      added[against], rounds, promises[i].most);
-	}
-	return broken;
-}
-
 int main(int argc, char **argv)
 {
-	int rounds = argc > 1 ? atoi(argv[1]) : 5;
+	static struct observed bench = {
+		.work = "two processes, one core", .unit = "CPU ns a switch",
+		.observers = observers, .nr_observers = NR_OBSERVERS,
+		.ratios = ratios, .nr_ratios = sizeof(ratios) / sizeof(*ratios),
+	};
 
-	if (rounds < 1 || rounds > MAX_ROUNDS)
-		errx(2, "usage: bench_switch [ROUNDS (1 to %d)]", MAX_ROUNDS);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	bench_pin(BENCH_READ_CPU);
-	under_nobody();		/* the first is slow */
-	for (int n = 0; n < rounds; n++) {
-		fprintf(stderr, "switch: round %d of %d\n", n + 1, rounds);
-		for (int i = 0; i < NR_OBSERVERS; i++)
-			added[i][n] = observers[i].run() - (i ? added[NOBODY][n] : 0);
-	}
-	print_added(rounds);
-	return print_ratios(rounds) ? 1 : 0;
+	return observers_main(&bench, argc, argv);
 }

@@ -31,7 +31,7 @@ failed=0
 set -f	# a ? is one
 for bench in "packets $rounds" "packets $((15 * rounds)) xsk:?owner" \
 	     "packets $((3 * rounds)) tap:?owner" "fanout $rounds" "calls $rounds" \
-	     "switch $rounds" "memory $rounds" "top $rounds"; do
+	     "switch $rounds" "datagram $rounds" "memory $rounds" "top $rounds"; do
 	# shellcheck disable=SC2086	# words of their own
 	"$B"/tests/bench_$bench | tee -a "$talk" || failed=1
 done
