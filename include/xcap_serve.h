@@ -17,13 +17,12 @@ extern "C" {
 /* How the stream of the other end stands, in its words: show them to nobody unescaped. */
 struct xcap_told {
 	size_t sz;		/* sizeof(struct xcap_told) of the library */
-	__u32 nr_sources;	/* in sources, at most XCAP_TOLD_SOURCES */
+	__u32 nr_sources;	/* told below, at most XCAP_TOLD_SOURCES */
 	__u32 nr_all;		/* its sources; those that are not told are in the total */
-	struct xcap_stats total;
-	const struct xcap_told_source {
-		const char *spec, *mode;	/* as in struct xcap_source_info */
-		struct xcap_stats stats;
-	} *sources;
+	const struct xcap_stats *total;
+	const char *const *specs;	/* of each source, as in struct xcap_source_info */
+	const char *const *modes;
+	const struct xcap_stats *const *stats;
 };
 
 struct xcap_serve_opts {
@@ -33,7 +32,10 @@ struct xcap_serve_opts {
 	 * sources, what is needed to the end. NULL: not called.
 	 */
 	void (*started)(void *user, __u32 flags);
-	/* Twice a second while the other end reads; told lives for the call. NULL: not called. */
+	/*
+	 * Once it is started, and twice a second while the other end reads; told lives for the
+	 * call. NULL: not called.
+	 */
 	void (*told)(void *user, const struct xcap_told *told);
 	void *user;
 };

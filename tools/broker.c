@@ -77,6 +77,7 @@ static bool may_ask(int conn, const char *secret)
 }
 
 struct server {
+	char command[32];	/* "xcap run tcpdump" */
 	char reader[40];	/* "tcpdump[1292]" */
 	struct running *running;	/* told to others of this host; NULL: not */
 };
@@ -97,6 +98,7 @@ static void name_reader(struct server *s, int conn)
 		comm[strcspn(comm, "\n")] = '\0';
 	if (f)
 		fclose(f);
+	snprintf(s->command, sizeof(s->command), "xcap run %s", comm);
 	snprintf(s->reader, sizeof(s->reader), "%s[%d]", comm, peer.pid);
 }
 
@@ -105,9 +107,11 @@ static void started(void *user, __u32 flags)
 {
 	struct server *s = user;
 
-	s->running = running_open("xcap run", s->reader);
-	if (privilege_drop(flags & XCAP_SOURCE_NET_ADMIN))
+	s->running = running_open(s->command, s->reader);
+	if (privilege_drop(flags & XCAP_SOURCE_NET_ADMIN)) {
+		running_close(s->running);
 		_exit(1);
+	}
 }
 
 static void told(void *user, const struct xcap_told *told)

@@ -108,8 +108,10 @@ static void finish(struct count *count)
 {
 	struct capture *c = &count->c;
 
-	if (count->before_ns)
+	if (count->before_ns) {
 		fputs("\r\033[K", stderr);
+		fflush(stderr);		/* before what stdout has for the same terminal */
+	}
 	if (c->json)
 		capture_account_json(c, stdout);
 	else

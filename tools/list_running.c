@@ -50,7 +50,7 @@ static void print_json(const struct running_account *a)
 
 static void print_text(const struct running_account *a)
 {
-	int width = 15 - (int)strlen(a->command);
+	int width = 20 - (int)strlen(a->command);
 	time_t second = a->started_ns / NS_PER_SEC;
 	char since[32] = "-";
 	struct tm tm;
@@ -76,7 +76,7 @@ static int print(void *user, const struct running_account *a)
 		print_json(a);
 	} else {
 		if (!s->started)
-			puts("\nPID      CAPTURE         SINCE                WRITES TO");
+			puts("\nPID      CAPTURE              SINCE                WRITES TO");
 		print_text(a);
 	}
 	s->started = true;

@@ -179,14 +179,13 @@ void running_told(struct running *r, const struct xcap_told *told)
 		return;
 	a->nr_all = told->nr_all;
 	a->nr_sources = told->nr_sources;
-	a->total = told->total;
+	a->total = *told->total;
 	for (uint32_t i = 0; i < a->nr_sources; i++) {
-		const struct xcap_told_source *from = &told->sources[i];
 		struct running_source *s = &a->sources[i];
 
-		snprintf(s->spec, sizeof(s->spec), "%s", from->spec);
-		snprintf(s->mode, sizeof(s->mode), "%s", from->mode);
-		s->stats = from->stats;
+		snprintf(s->spec, sizeof(s->spec), "%s", told->specs[i]);
+		snprintf(s->mode, sizeof(s->mode), "%s", told->modes[i]);
+		s->stats = *told->stats[i];
 	}
 	a->updated_ns = clock_ns(CLOCK_MONOTONIC);
 	write_account(r);

@@ -106,8 +106,13 @@ static bool copy(int fd, struct running_file *f)
 	uint32_t before, after;
 
 	for (int i = 0; i < TRIES; i++) {
-		if (!read_seq(fd, &before) || pread(fd, f, sizeof(*f), 0) != sizeof(*f) ||
-		    !read_seq(fd, &after))
+		if (!read_seq(fd, &before))
+			return false;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (pread(fd, f, sizeof(*f), 0) != sizeof(*f))
+			return false;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (!read_seq(fd, &after))
 			return false;
 		if (before == after && !(after & 1))
 			return true;

@@ -102,10 +102,11 @@ static int help(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const char *slash, *self = argc ? argv[0] : "xcap";
+	static char line[1 << 14];
 	const struct command *cmd;
 
 	/* A line is one write: programs that share a terminal or a log do not tear each other's. */
-	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+	setvbuf(stderr, line, _IOLBF, sizeof(line));
 	slash = strrchr(self, '/');
 	self = slash ? slash + 1 : self;
 	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))

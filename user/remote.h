@@ -27,9 +27,9 @@ enum {
 	REMOTE_WIRE,
 	REMOTE_START,
 	REMOTE_STOP,
-	REMOTE_TELL,
 	REMOTE_OPENED,
 	REMOTE_FAILED,
+	REMOTE_TELL,
 };
 
 /* What the reader asks with: the same build on both sides, or nothing goes. */
@@ -40,7 +40,9 @@ struct remote_hello {
 	struct ssh_peer ssh;		/* the connection that must not be cut, if it knows */
 	uint32_t snaplen, ring_bytes;
 	int64_t slack_ns;
-	uint8_t self, promisc, reserved[6];
+	uint8_t self, promisc;
+	uint16_t size_told;
+	uint8_t reserved[4];
 };
 
 /* What the reader is told of a source, in front of the source's own parcel. */
@@ -95,7 +97,7 @@ int remote_wire(struct remote *r, uint32_t ifindex, struct error *err);
  */
 struct remote_account *remote_account(struct remote *r, int64_t now_ns);
 
-/* Never waits: what cannot be sent now is told the next time. */
+/* Never waits: while the last one has not been read, this one is not sent. */
 void remote_tell(struct remote *r);
 
 /* Has the other half gone? It is looked at now and then only. */

@@ -7,10 +7,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -53,6 +55,7 @@ void remote_hello(struct remote_hello *h, const struct source_conf *conf)
 	snprintf(h->version, sizeof(h->version), "%s", xcap_version());
 	h->size_xsk_conf = sizeof(struct xsk_conf);
 	h->size_cpu = sizeof(struct xcap_cpu);
+	h->size_told = sizeof(struct remote_told);
 	h->netns_cookie = remote_netns();
 	ssh_find(&h->ssh);
 	h->snaplen = conf->snaplen;
@@ -220,7 +223,10 @@ bool remote_is_gone(struct remote *r)
 
 struct remote_account *remote_account(struct remote *r, int64_t now_ns)
 {
-	if (r->gone || r->stopped || now_ns - r->told_ns < TELL_NS)
+	int unread;
+
+	/* no more than one is under way, so that questions always have room */
+	if (r->gone || now_ns - r->told_ns < TELL_NS || ioctl(r->sock, SIOCOUTQ, &unread) || unread)
 		return NULL;
 	r->told_ns = now_ns;
 	return &r->account;

@@ -13,11 +13,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "attach.h"
+#include "clock.h"
 #include "opts.h"
 #include "remote.h"
 #include "stream.h"
 
 #define MAX_SOURCES 256
+#define TOLD_NS (100 * NS_PER_MS)	/* accounts that come faster are passed over */
 
 struct served {
 	int sock;
@@ -29,6 +31,7 @@ struct served {
 	bool started;
 	struct xcap_serve_opts opts;
 	struct remote_account account;
+	int64_t told_ns;
 	struct error err;
 };
 
@@ -51,7 +54,7 @@ static int check_hello(struct served *v)
 	theirs->version[sizeof(theirs->version) - 1] = '\0';
 	theirs->ssh.text[sizeof(theirs->ssh.text) - 1] = '\0';
 	if (strcmp(ours.version, theirs->version) || ours.size_xsk_conf != theirs->size_xsk_conf ||
-	    ours.size_cpu != theirs->size_cpu)
+	    ours.size_cpu != theirs->size_cpu || ours.size_told != theirs->size_told)
 		return error_set(&v->err, -EPROTO, "xcap run is %s and the library in the program "
 				 "is another build, %s; install one of them", ours.version,
 				 theirs->version);
@@ -193,12 +196,45 @@ static int serve_wire(struct served *v, int *fd)
 	return 0;
 }
 
+static void tell(struct served *v)
+{
+	struct remote_account *a = &v->account;
+	const char *specs[XCAP_TOLD_SOURCES], *modes[XCAP_TOLD_SOURCES];
+	const struct xcap_stats *stats[XCAP_TOLD_SOURCES];
+	struct xcap_told told = { .sz = sizeof(told), .nr_sources = a->nr_sources,
+				  .nr_all = a->nr_all, .total = &a->total, .specs = specs,
+				  .modes = modes, .stats = stats };
+
+	a->total.sz = sizeof(a->total);
+	for (uint32_t i = 0; i < a->nr_sources; i++) {
+		specs[i] = a->sources[i].spec;
+		modes[i] = a->sources[i].mode;
+		stats[i] = &a->sources[i].stats;
+		a->sources[i].stats.sz = sizeof(a->sources[i].stats);
+	}
+	if (v->opts.told)
+		v->opts.told(v->opts.user, &told);
+}
+
+/* What runs from now on, also if the other end never reads. */
+static void tell_first(struct served *v)
+{
+	struct remote_account *a = &v->account;
+
+	a->nr_all = v->nr;
+	a->nr_sources = v->nr < XCAP_TOLD_SOURCES ? v->nr : XCAP_TOLD_SOURCES;
+	for (uint32_t i = 0; i < a->nr_sources; i++) {
+		memcpy(a->sources[i].spec, v->sources[i]->spec, sizeof(a->sources[i].spec));
+		memcpy(a->sources[i].mode, v->sources[i]->mode, sizeof(a->sources[i].mode));
+	}
+	tell(v);
+}
+
 /* Return: 0; -EBADMSG no account. */
 static int take_account(struct served *v)
 {
-	struct xcap_told_source sources[XCAP_TOLD_SOURCES];
 	struct remote_account *a = &v->account;
-	struct xcap_told told = { .sz = sizeof(told), .sources = sources };
+	int64_t now = clock_mono_ns();
 
 	parcel_take(v->parcel, a, offsetof(struct remote_account, sources));
 	if (!v->started || a->nr_sources > XCAP_TOLD_SOURCES || a->nr_all < a->nr_sources)
@@ -209,17 +245,13 @@ static int take_account(struct served *v)
 		parcel_take(v->parcel, s, sizeof(*s));
 		if (!ends(s->spec, sizeof(s->spec)) || !ends(s->mode, sizeof(s->mode)))
 			return -EBADMSG;
-		s->stats.sz = sizeof(s->stats);
-		sources[i] = (struct xcap_told_source){ s->spec, s->mode, s->stats };
 	}
 	if (v->parcel->broken)
 		return -EBADMSG;
-	told.nr_sources = a->nr_sources;
-	told.nr_all = a->nr_all;
-	told.total = a->total;
-	told.total.sz = sizeof(told.total);
-	if (v->opts.told)
-		v->opts.told(v->opts.user, &told);
+	if (now - v->told_ns < TOLD_NS)		/* nobody could read what changes all the time */
+		return 0;
+	v->told_ns = now;
+	tell(v);
 	return 0;
 }
 
@@ -288,6 +320,7 @@ static int serve_all(struct served *v)
 		told = true;
 		if (v->opts.started)
 			v->opts.started(v->opts.user, flags_of(v));
+		tell_first(v);
 	}
 	for (int i = v->nr - 1; i >= 0; i--) {
 		source_close(v->sources[i]);

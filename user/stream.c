@@ -144,7 +144,7 @@ static int settle_all(struct xcap *x, struct xcap_record *recs, int nr)
 		accounts_count(x, &recs[n], 1);
 		n++;
 	}
-	accounts_tell(x, recs[nr - 1].mono_ns);
+	accounts_tell(x, x->wall_read_ns);
 	return n;
 }
 

@@ -67,7 +67,7 @@ ns_bg rx dump xcap run tcpdump -i tap:veth0 -w both.pcap udp port 7
 wait_for dump.err 'listening on' || exit 1
 ns tx txgen -i veth0 -n 503 >/dev/null || fail "txgen failed"
 told "s[0]['seen'] == 503 and s[0]['filtered'] + s[0]['delivered'] == 503 and not s[0]['dropped']"
-told "c['command'] == 'xcap run' and c['sink'] == 'tcpdump[${NS_PIDS[dump]}]' and c['uid'] == 0"
+told "c['command'] == 'xcap run tcpdump' and c['sink'] == 'tcpdump[${NS_PIDS[dump]}]' and c['uid'] == 0"
 told "[(x['spec'], x['mode'][:3]) for x in s] == [('tap:veth0', 'tap')] and c['nr_sources'] == 1"
 stop dump || fail "$(cat dump.err)"
 for ((i = 0; i < 40; i++)); do	# the other process sees it end

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <xcap.h>
 #include "parcel.h"
@@ -207,22 +208,23 @@ struct server {
 	/* what was told: the last of it, and how often */
 	struct xcap_told told;
 	char spec[SOURCE_SPEC_SIZE], mode[32];
-	struct xcap_stats stats;
+	struct xcap_stats total, stats;
 	int nr_told;
 };
 
 static void told(void *user, const struct xcap_told *told)
 {
-	const struct xcap_told_source *last = told->sources + told->nr_sources - 1;
+	uint32_t last = told->nr_sources - 1;
 	struct server *s = user;
 
 	s->nr_told++;
 	s->told = *told;
+	s->total = *told->total;
 	if (!told->nr_sources)
 		return;
-	snprintf(s->spec, sizeof(s->spec), "%s", last->spec);
-	snprintf(s->mode, sizeof(s->mode), "%s", last->mode);
-	s->stats = last->stats;
+	snprintf(s->spec, sizeof(s->spec), "%s", told->specs[last]);
+	snprintf(s->mode, sizeof(s->mode), "%s", told->modes[last]);
+	s->stats = *told->stats[last];
 }
 
 static void *serve(void *server)
@@ -386,10 +388,10 @@ static void an_account_is_told(void **state)
 		a = account(numbers[i]);
 		assert_true(tell(&s, &a, bytes_of(numbers[i])));
 		server_end(&s);
-		assert_int_equal(s.nr_told, 1);
+		assert_int_equal(s.nr_told, 2);		/* and when it was started */
 		assert_int_equal(s.told.nr_sources, numbers[i]);
 		assert_int_equal(s.told.nr_all, numbers[i] + 5);
-		assert_int_equal(s.told.total.seen, 1009);
+		assert_int_equal(s.total.seen, 1009);
 		snprintf(spec, sizeof(spec), "tap:veth%u", numbers[i] - 1);
 		assert_string_equal(s.spec, spec);
 		assert_string_equal(s.mode, "tap tcx");
@@ -401,15 +403,19 @@ static void an_account_is_told(void **state)
 static void no_account(void **state)
 {
 	struct remote_account a = account(2);
+	struct {
+		struct remote_account a;
+		struct remote_told one_more;
+	} many = { .a = account(XCAP_TOLD_SOURCES) };
 	struct server s;
 
 	assert_false(tell(&s, &a, bytes_of(2) - 1));
 	server_end(&s);
-	assert_int_equal(s.nr_told, 0);
-	a.nr_sources = XCAP_TOLD_SOURCES + 1;
-	a.nr_all = 100;
-	assert_false(tell(&s, &a, bytes_of(XCAP_TOLD_SOURCES)));
+	assert_int_equal(s.nr_told, 1);		/* when it was started */
+	many.a.nr_sources = XCAP_TOLD_SOURCES + 1;
+	assert_false(tell(&s, &many.a, bytes_of(XCAP_TOLD_SOURCES + 1)));
 	server_end(&s);
+	assert_int_equal(s.nr_told, 1);
 	a.nr_sources = UINT32_MAX;
 	assert_false(tell(&s, &a, bytes_of(2)));
 	server_end(&s);
@@ -425,7 +431,7 @@ static void no_account(void **state)
 	memset(a.sources[0].mode, 'x', sizeof(a.sources[0].mode));
 	assert_false(tell(&s, &a, bytes_of(2)));
 	server_end(&s);
-	assert_int_equal(s.nr_told, 0);
+	assert_int_equal(s.nr_told, 1);
 	/* before anything is open there is none */
 	server_start(&s);
 	parcel_empty(s.p, REMOTE_TELL);
@@ -435,6 +441,43 @@ static void no_account(void **state)
 	assert_int_equal(parcel_recv(s.sock, s.p, 10000), -EPIPE);
 	server_end(&s);
 	assert_int_equal(s.nr_told, 0);
+}
+
+/* Who serves and does not read has no more than one on its hands, and questions have room. */
+static void nobody_reads(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char name[64], bytes[64];
+	struct remote *r = NULL;
+	struct remote_account *a;
+	struct error err;
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0), conn, told = 0, nr = 0;
+
+	snprintf(name, sizeof(name), "test-parcel-%d:secret", getpid());
+	memcpy(addr.sun_path + 1, name, strlen(name) - 7);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr,
+			      offsetof(struct sockaddr_un, sun_path) + strlen(name) - 6), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(remote_connect(&r, name, &err), 0);
+	conn = accept(listener, NULL, NULL);
+	assert_int_equal(recv(conn, bytes, sizeof(bytes), 0), 6);
+	for (int64_t i = 1; i <= 1009; i++) {
+		a = remote_account(r, i * 1000000000);
+		if (!a)
+			continue;
+		*a = account(XCAP_TOLD_SOURCES);
+		remote_tell(r);
+		told++;
+	}
+	while (recv(conn, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		nr++;
+	assert_int_equal(told, 1);
+	assert_int_equal(nr, 1);
+	assert_non_null(remote_account(r, 2000 * 1000000000LL));	/* it has read: the next */
+	assert_null(remote_account(r, 2000 * 1000000000LL + 1000));
+	remote_close(r);
+	close(conn);
+	close(listener);
 }
 
 static void gone_midway(void **state)
@@ -470,6 +513,7 @@ int main(void)
 		cmocka_unit_test(nonsense),
 		cmocka_unit_test(an_account_is_told),
 		cmocka_unit_test(no_account),
+		cmocka_unit_test(nobody_reads),
 		cmocka_unit_test(gone_midway),
 	};
 
