@@ -174,9 +174,9 @@ int xcap_source_info(struct xcap *x, int source, struct xcap_source_info *info)
 	}, sizeof(*info));
 }
 
-void accounts_tell(struct xcap *x, int64_t now_ns)
+void accounts_tell(struct xcap *x)
 {
-	struct remote_account *a = x->remote ? remote_account(x->remote, now_ns) : NULL;
+	struct remote_account *a = x->remote ? remote_account(x->remote, clock_mono_ns()) : NULL;
 
 	if (!a)
 		return;

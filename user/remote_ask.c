@@ -225,11 +225,11 @@ struct remote_account *remote_account(struct remote *r, int64_t now_ns)
 {
 	int unread;
 
-	/* no more than one is under way, so that questions always have room */
-	if (r->gone || now_ns - r->told_ns < TELL_NS || ioctl(r->sock, SIOCOUTQ, &unread) || unread)
+	if (r->gone || now_ns - r->told_ns < TELL_NS)
 		return NULL;
 	r->told_ns = now_ns;
-	return &r->account;
+	/* no more than one is under way, so that questions always have room */
+	return ioctl(r->sock, SIOCOUTQ, &unread) || unread ? NULL : &r->account;
 }
 
 void remote_tell(struct remote *r)

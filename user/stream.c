@@ -144,7 +144,7 @@ static int settle_all(struct xcap *x, struct xcap_record *recs, int nr)
 		accounts_count(x, &recs[n], 1);
 		n++;
 	}
-	accounts_tell(x, x->wall_read_ns);
+	accounts_tell(x);
 	return n;
 }
 
@@ -228,7 +228,7 @@ static int look(struct xcap *x, struct xcap_record *recs, int max, int64_t *hold
 	}
 	if (!n) {
 		mind_remote(x);
-		accounts_tell(x, clock_mono_ns());
+		accounts_tell(x);
 		mind_hidden(x);
 	}
 	return n == -ENODATA ? tell_end(x) : n;

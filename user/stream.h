@@ -111,7 +111,7 @@ void wait_signal(struct xcap *x);
 /* accounts.c: what the stream counts of a record; by is 1, or -1 to take it back. */
 void accounts_count(struct xcap *x, const struct xcap_record *rec, int by);
 /* Whoever opened the sources for us is told how they stand, when that is due. */
-void accounts_tell(struct xcap *x, int64_t now_ns);
+void accounts_tell(struct xcap *x);
 /* Before a batch is joined with the tables: have these missed who took a socket over? */
 void accounts_misses(struct xcap *x, const struct xcap_record *recs, int nr);
 
