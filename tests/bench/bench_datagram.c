@@ -20,6 +20,7 @@
 #include <xcap.h>
 #include "bench_datagram.skel.h"
 #include "observers.h"
+#include "receiver.h"
 #include "wire.h"
 
 enum { WARM_UP = 1000, DATAGRAMS = 200000 };
@@ -164,32 +165,15 @@ static double under_dns_waiting(void)
 /* What is used where there is no probe: its filter sees each datagram twice, as the probe does. */
 static double under_tcpdump(void)
 {
-	char line[256] = "";
-	int fds[2];
-	FILE *talk;
+	static const char *const argv[] = { "tcpdump", "-i", "lo", "-Z", "root", "-w", "/dev/null",
+					    "udp port 53", NULL };
+	struct receiver r;
 	double ns;
-	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC))
-		err(1, "pipe");
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(fds[1], STDERR_FILENO);
-		execlp("tcpdump", "tcpdump", "-i", "lo", "-Z", "root", "-w", "/dev/null", "udp port 53",
-		       (char *)NULL);
-		err(127, "tcpdump");
-	}
-	close(fds[1]);
-	talk = fdopen(fds[0], "r");
-	while (!strstr(line, "listening on"))
-		if (!fgets(line, sizeof(line), talk))
-			errx(1, "tcpdump does not run");
+	if (tcpdump_start(&r, argv))
+		errx(1, "tcpdump does not start");
 	ns = sender(false);
-	kill(pid, SIGINT);
-	if (waitpid(pid, NULL, 0) != pid)
-		err(1, "tcpdump");
-	fclose(talk);
+	tcpdump_stop(&r);
 	return ns;
 }
 
